@@ -1,0 +1,116 @@
+/**
+ * Link layer: Ethernet II with up to VLAN_TAGS_MAX tags (802.1Q, 802.1ad), the interface a frame belongs to, and whose
+ * frame it is.
+ *
+ *   destination 6 | source 6 | ethertype 2 | [tag control 2 | ethertype 2] ... | payload
+ */
+import {
+  I_FLAGS,
+  I_MAC,
+  I_VLAN,
+  I_VLAN_PARENT,
+  IF_CHECK_MAC,
+  IF_UP,
+  IF_VLAN_STRICT,
+  INTERFACE_SIZE,
+  M_AVAILABLE,
+  M_FRAME,
+  M_INGRESS,
+  M_LENGTH,
+  M_NETWORK,
+  P_INTERFACE_COUNT,
+  P_INTERFACES,
+  R_FRAME_TRUNCATED,
+  R_INTERFACE_DOWN,
+  R_NOT_FOR_US,
+  R_VLAN,
+} from "./layout";
+import { policyAt } from "./state";
+import { be16 } from "./bytes";
+
+export const ETHERNET_HEADER: u32 = 14;
+export const ETHERTYPE_AT: usize = 12;
+export const VLAN_TAGS_MAX: u32 = 3;
+export const TYPE_IPV4: u32 = 0x0800;
+export const TYPE_ARP: u32 = 0x0806;
+export const TYPE_IPV6: u32 = 0x86dd;
+
+
+@inline
+function isTag(type: u32): bool {
+  return type == 0x8100 || type == 0x88a8 || type == 0x9100;
+}
+
+/** Record of an interface in the policy in force. */
+@inline
+export function interfaceAt(number: u32): usize {
+  return policyAt + load<u32>(policyAt, P_INTERFACES) + <usize>number * INTERFACE_SIZE;
+}
+
+
+@inline
+export function interfaceFlags(number: u32): u32 {
+  return number < load<u32>(policyAt, P_INTERFACE_COUNT) ? <u32>load<u8>(interfaceAt(number), I_FLAGS) : 0;
+}
+
+/** Whether nothing about the link needs a second look: an interface that is up and asks no more, and no tag. */
+@inline
+export function isPlain(ingress: u32, type: u32): bool {
+  return interfaceFlags(ingress) == IF_UP && !isTag(type);
+}
+
+/** Result of `walkLink` that is a reason and no ethertype. */
+export const LINK_REFUSED: u32 = 0x10000;
+
+/**
+ * Walks the tags behind `type`, settles the ingress interface and checks whose frame it is (`ethernet`: it has a link
+ * header). Moves M_NETWORK, M_LENGTH and M_AVAILABLE. Returns the ethertype of the payload, or LINK_REFUSED + reason.
+ */
+export function walkLink(meta: usize, type: u32, ethernet: bool): u32 {
+  let ingress: u32 = load<u8>(meta, M_INGRESS);
+  let flags = ingress == 0 ? IF_UP : interfaceFlags(ingress);
+  if ((flags & IF_UP) == 0) return LINK_REFUSED + R_INTERFACE_DOWN;
+  for (let tags: u32 = 0; isTag(type); tags++) {
+    if (tags == VLAN_TAGS_MAX) return LINK_REFUSED + R_VLAN;
+    const at: usize = load<u32>(meta, M_NETWORK);
+    if (load<u32>(meta, M_AVAILABLE) < 4) return LINK_REFUSED + R_FRAME_TRUNCATED;
+    const vlan = be16(at) & 0x0fff;
+    if (vlan != 0 && ingress != 0) {
+      const subinterface = subinterfaceOf(ingress, vlan);
+      if (subinterface != 0) {
+        ingress = subinterface;
+        flags = interfaceFlags(ingress);
+        if ((flags & IF_UP) == 0) return LINK_REFUSED + R_INTERFACE_DOWN;
+      } else if (flags & IF_VLAN_STRICT) {
+        return LINK_REFUSED + R_VLAN;
+      }
+    }
+    type = be16(at + 2);
+    store<u32>(meta, <u32>at + 4, M_NETWORK);
+    store<u32>(meta, load<u32>(meta, M_LENGTH) - 4, M_LENGTH);
+    store<u32>(meta, load<u32>(meta, M_AVAILABLE) - 4, M_AVAILABLE);
+  }
+  store<u8>(meta, ingress, M_INGRESS);
+  if (ethernet && flags & IF_CHECK_MAC) {
+    const frame: usize = load<u32>(meta, M_FRAME);
+    if ((load<u8>(frame) & 1) == 0 && !sameMac(frame, interfaceAt(ingress) + I_MAC))
+      return LINK_REFUSED + R_NOT_FOR_US;
+  }
+  return type;
+}
+
+
+@inline
+function sameMac(a: usize, b: usize): bool {
+  return load<u32>(a) == load<u32>(b) && load<u16>(a, 4) == load<u16>(b, 4);
+}
+
+/** Number of the subinterface of `parent` with this tag, or 0. */
+function subinterfaceOf(parent: u32, vlan: u32): u32 {
+  const end = load<u32>(policyAt, P_INTERFACE_COUNT);
+  for (let number: u32 = 1; number < end; number++) {
+    const record = interfaceAt(number);
+    if (load<u8>(record, I_VLAN_PARENT) == parent && load<u16>(record, I_VLAN) == vlan) return number;
+  }
+  return 0;
+}

@@ -1,0 +1,146 @@
+/**
+ * The surface of the core. The host writes capacity, addresses and seeds into the state region, copies a policy image
+ * into a bank, and then calls `process` with descriptors; everything else it reads from memory (layout.ts).
+ */
+import {
+  C_CLEARED,
+  C_CLOCK_BACK,
+  DESC_SIZE,
+  HOT_KIND,
+  KIND_FREE,
+  LAYOUT_VERSION,
+  M_HASH,
+  M_SLOT,
+  M_WIRE,
+  META_SIZE,
+  PASS_MAX,
+  R_NOT_READY,
+  S_ACTIVE_BANK,
+  S_EVENTS_WRITTEN,
+  S_OUTPUTS,
+  STATE_AT,
+  VERDICT_DROP,
+  D_INGRESS,
+  D_RULE,
+  D_SESSION_ID,
+  D_WIRE,
+  M_INGRESS,
+  GROUP_SLOTS,
+} from "./layout";
+import { decide } from "./decide";
+import { advanceTo, candidate, hot, release, sweep, touchGroup } from "./flow";
+import { expireDatagrams, initHeld, reclaimHeld } from "./fragment";
+import { parse } from "./parse";
+import { checkImage } from "./image";
+import {
+  attachPolicy,
+  attachState,
+  bankAt,
+  batchMax,
+  count,
+  descriptorsAt,
+  groups,
+  metaAt,
+  policyAt,
+} from "./state";
+import { verdict } from "./verdict";
+
+/** Groups that `process` sweeps for each full pass of PASS_MAX packets, beside what the host asks for. */
+const SWEEP_PER_PASS: u32 = 1;
+
+/** Loads of the touch pass end here, so that they cannot be optimised away. */
+let sink: u32 = 0;
+
+export function layoutVersion(): u32 {
+  return LAYOUT_VERSION;
+}
+
+/** Takes capacity and addresses from the state region, fresh or restored. 0: done; else why not (state.ts). */
+export function attach(): u32 {
+  const wrong = attachState();
+  if (wrong == 0) initHeld();
+  return wrong;
+}
+
+/** Puts the policy image of a bank in force, between two batches. 0: done; else what is wrong with it (image.ts). */
+export function activate(bank: u32): u32 {
+  const wrong = bank > 1 ? 1 : checkImage(bankAt(bank));
+  if (wrong != 0) return wrong;
+  store<u32>(STATE_AT, bank + 1, S_ACTIVE_BANK);
+  attachPolicy();
+  return 0;
+}
+
+/** Starts a call: the clock, the events, the frames that the last call lent out, the fragments that are due. */
+function begin(nowMs: f64, outputs: u32): void {
+  store<u32>(STATE_AT, 0, S_EVENTS_WRITTEN);
+  store<u32>(STATE_AT, outputs, S_OUTPUTS);
+  reclaimHeld();
+  if (!advanceTo(nowMs > 0 ? <u64>nowMs : 0)) count(C_CLOCK_BACK);
+  expireDatagrams(false);
+}
+
+/** Decides the descriptors 0 to `packets` - 1 at `nowMs`. Returns how many descriptors hold a verdict now. */
+export function process(packets: u32, nowMs: f64): u32 {
+  if (packets > batchMax) packets = batchMax;
+  begin(nowMs, packets);
+  if (policyAt == 0) {
+    refuseAll(packets);
+    return packets;
+  }
+  for (let first: u32 = 0; first < packets; first += PASS_MAX)
+    pass(first, min<u32>(PASS_MAX, packets - first));
+  return load<u32>(STATE_AT, S_OUTPUTS);
+}
+
+/**
+ * One pass: parse all, then touch the lines that they will need in loops that do nothing else, then decide. The cache
+ * misses of a pass overlap that way (docs/performance.md).
+ */
+function pass(first: u32, packets: u32): void {
+  const descriptors = descriptorsAt + <usize>first * DESC_SIZE;
+  const end = metaAt + <usize>packets * META_SIZE;
+  for (let meta = metaAt, at = descriptors; meta < end; meta += META_SIZE, at += DESC_SIZE) parse(at, meta);
+  let touched: u32 = 0;
+  for (let meta = metaAt; meta < end; meta += META_SIZE) touched += touchGroup(load<u32>(meta, M_HASH));
+  sink = touched;
+  for (let meta = metaAt; meta < end; meta += META_SIZE)
+    store<u32>(meta, candidate(load<u32>(meta, M_HASH)), M_SLOT);
+  for (let meta = metaAt, at = descriptors; meta < end; meta += META_SIZE, at += DESC_SIZE) decide(at, meta);
+  sweep(SWEEP_PER_PASS);
+}
+
+/** No policy: nothing passes. */
+function refuseAll(packets: u32): void {
+  const meta = metaAt;
+  for (let i: u32 = 0; i < packets; i++) {
+    const descriptor = descriptorsAt + <usize>i * DESC_SIZE;
+    memory.fill(meta, 0, META_SIZE);
+    store<u8>(meta, load<u8>(descriptor, D_INGRESS), M_INGRESS);
+    store<u32>(meta, load<u32>(descriptor, D_WIRE), M_WIRE);
+    store<u64>(descriptor, 0, D_RULE);
+    store<u64>(descriptor, 0, D_SESSION_ID);
+    verdict(descriptor, meta, VERDICT_DROP, R_NOT_READY, 0);
+  }
+}
+
+/** Advances the clock without packets and sweeps `budget` groups. Returns the number of released fragments. */
+export function expire(nowMs: f64, budget: u32): u32 {
+  begin(nowMs, 0);
+  sweep(budget);
+  return load<u32>(STATE_AT, S_OUTPUTS);
+}
+
+/** Gives up every held fragment (the end of a capture). Returns their number. */
+export function flush(nowMs: f64): u32 {
+  begin(nowMs, 0);
+  expireDatagrams(true);
+  return load<u32>(STATE_AT, S_OUTPUTS);
+}
+
+/** Deletes the session of a slot (`clear ip inspect session`). 1: there was one. */
+export function remove(slot: u32): u32 {
+  if (slot >= groups * GROUP_SLOTS || load<u8>(hot(slot), HOT_KIND) == KIND_FREE) return 0;
+  release(slot, C_CLEARED);
+  return 1;
+}

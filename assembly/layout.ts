@@ -1,0 +1,749 @@
+/**
+ * The memory of one firewall instance: every region, record offset, code and limit, once. The core (AssemblyScript)
+ * and the host (TypeScript) read this file; it holds plain integer constants only, so that both compilers accept it.
+ *
+ *   0            static data of the compiler (transition tables), read only
+ *   STATE_AT     clock, cursors, seeds, list heads, counters; and where the sized regions lie
+ *   ...          sized regions, one after the other (src/core.ts computes them from the capacity):
+ *                timeouts | tags | overflow | hot | cold | fragments | held frames | events | policy banks | rule hits |
+ *                descriptors | meta | frame bytes
+ *
+ * Everything that a packet can change lies here, none of it in module variables: a snapshot is a copy.
+ */
+
+/** Raised with every change of this file; the host refuses a core of another layout. */
+export const LAYOUT_VERSION = 1;
+
+// ---------------------------------------------------------------------------------------------- state (fixed address)
+
+export const STATE_AT = 0x10000;
+export const STATE_MAGIC = 0x6c777774; // "twwl"
+
+export const S_MAGIC = 0; // u32
+export const S_LAYOUT = S_MAGIC + 4; // u32
+/** Capacity: sessions that may exist at a time. */
+export const S_SESSIONS_MAX = S_LAYOUT + 4; // u32
+/** Groups of GROUP_SLOTS slots. */
+export const S_GROUPS = S_SESSIONS_MAX + 4; // u32
+export const S_BATCH_MAX = S_GROUPS + 4; // u32
+export const S_HELD_MAX = S_BATCH_MAX + 4; // u32: frames that may wait for the rest of their datagram
+export const S_EVENTS_MAX = S_HELD_MAX + 4; // u32
+export const S_RULES_MAX = S_EVENTS_MAX + 4; // u32
+export const S_BANK_SIZE = S_RULES_MAX + 4; // u32: bytes of one policy bank
+/** Addresses of the sized regions. */
+export const S_TIMEOUTS_AT = S_BANK_SIZE + 4; // u32
+export const S_TAGS_AT = S_TIMEOUTS_AT + 4; // u32
+export const S_OVERFLOW_AT = S_TAGS_AT + 4; // u32
+export const S_HOT_AT = S_OVERFLOW_AT + 4; // u32
+export const S_COLD_AT = S_HOT_AT + 4; // u32
+export const S_FRAGMENTS_AT = S_COLD_AT + 4; // u32
+export const S_HELD_AT = S_FRAGMENTS_AT + 4; // u32
+export const S_EVENTS_AT = S_HELD_AT + 4; // u32
+export const S_BANKS_AT = S_EVENTS_AT + 4; // u32
+export const S_HITS_AT = S_BANKS_AT + 4; // u32
+export const S_DESCRIPTORS_AT = S_HITS_AT + 4; // u32
+export const S_META_AT = S_DESCRIPTORS_AT + 4; // u32
+export const S_BYTES_AT = S_META_AT + 4; // u32
+export const S_BYTES_SIZE = S_BYTES_AT + 4; // u32
+export const S_MEMORY_SIZE = S_BYTES_SIZE + 4; // u32, saturated
+/** The keys of the hashes: eight random u64, written by the host before the first packet. */
+export const S_SEEDS = 0x80; // u64[8]
+export const SEEDS = 8;
+/** Milliseconds since the host's epoch; never falls. */
+export const S_NOW_MS = S_SEEDS + SEEDS * 8; // u64
+/** When the running sweep began; bounds how old an unvisited entry may be. */
+export const S_SWEEP_SINCE_MS = S_NOW_MS + 8; // u64
+/** Sessions ever created; the id of the newest. */
+export const S_LAST_SESSION_ID = S_SWEEP_SINCE_MS + 8; // u64
+/** 0: no policy, every packet is dropped; else 1 + the bank in force. */
+export const S_ACTIVE_BANK = S_LAST_SESSION_ID + 8; // u32
+export const S_SESSIONS = S_ACTIVE_BANK + 4; // u32: sessions that exist now
+export const S_HALF_OPEN = S_SESSIONS + 4; // u32
+export const S_HALF_OPEN_OLDEST = S_HALF_OPEN + 4; // u32: slot + 1, 0 none
+export const S_HALF_OPEN_NEWEST = S_HALF_OPEN_OLDEST + 4; // u32
+export const S_SWEEP_GROUP = S_HALF_OPEN_NEWEST + 4; // u32: next group that the sweep visits
+export const S_HELD_FREE = S_SWEEP_GROUP + 4; // u32: free list of held frames, index + 1
+export const S_HELD_RELEASED = S_HELD_FREE + 4; // u32: frames lent to the host by the last call, index + 1
+export const S_HELD_IN_USE = S_HELD_RELEASED + 4; // u32: frames that wait
+/** Records of datagrams in use, and when the oldest of them is due (low half of the clock). */
+export const S_DATAGRAMS = S_HELD_IN_USE + 4; // u32
+export const S_DATAGRAM_DUE_MS = S_DATAGRAMS + 4; // u32
+export const S_EVENTS_WRITTEN = S_DATAGRAM_DUE_MS + 4; // u32: events of this call
+export const S_OUTPUTS = S_EVENTS_WRITTEN + 4; // u32: descriptors with a verdict after the last call
+/** Bit i: time range i of the policy holds now. */
+export const S_TIME_RANGES = S_OUTPUTS + 8; // u64
+export const TIME_RANGES_MAX = 64;
+/** Steps of the last traced packet (DF_TRACE): TRACE_MAX records of a TR_* code and a value. */
+export const S_TRACE_LENGTH = S_TIME_RANGES + 8; // u32
+export const S_TRACE = 0x200; // (u32 step, u32 value)[TRACE_MAX]
+export const TRACE_MAX = 32;
+/** Counters: one pair (packets, bytes) for each reason, then single u64 for each counter of COUNTERS. */
+export const S_REASON_COUNTERS = 0x400; // u64[REASONS_MAX][2]
+export const REASONS_MAX = 128;
+export const S_COUNTERS = S_REASON_COUNTERS + REASONS_MAX * 16; // u64[COUNTERS_MAX]
+export const COUNTERS_MAX = 64;
+/** Scratch of one decision: the packet that an ICMP error quotes, and two ACL keys. Nothing outlives a call. */
+export const S_QUOTED_META = 0x1000; // META_SIZE
+export const S_WHOLE_META = 0x1080; // META_SIZE: a datagram put together
+export const S_KEY = 0x1100; // KEY_SIZE
+export const STATE_SIZE = 0x2000;
+
+/** The index in S_COUNTERS of each event that is counted but is no verdict. */
+export const C_CREATED_TCP = 0;
+export const C_CREATED_UDP = 1;
+export const C_CREATED_ICMP = 2;
+export const C_CREATED_OTHER = 3;
+export const C_EXPIRED = 4; // deleted by a timeout
+export const C_CLOSED = 5; // deleted by FIN or RST
+export const C_EVICTED = 6; // half-open, deleted to make room
+export const C_CLEARED = 7; // deleted by the operator
+export const C_REOPENED = 8; // replaced by a new SYN
+export const C_EVENTS_LOST = 9; // the event ring was full
+export const C_SYN_IGNORED = 10; // SYN passed in an open session
+export const C_MAX_SESSIONS = 11; // most sessions at a time
+export const C_DATAGRAMS = 12; // fragmented datagrams completed
+export const C_CLOCK_BACK = 13; // calls with a time before the last one
+export const COUNTERS = 14;
+
+// -------------------------------------------------------------------------------------------------- timeouts
+
+/** Milliseconds by timer index (u32). Sessions keep their index: an interned value never changes its place. */
+export const TIMERS_MAX = 256;
+export const TIMER_NONE = 0;
+export const TIMER_SYNWAIT = 1;
+export const TIMER_FINWAIT = 2;
+/** RST in the window but not exact, RFC 5961: the endpoint will tell. */
+export const TIMER_RST_DOUBT = 3;
+export const TIMER_FRAGMENT = 4;
+export const TIMER_FIRST_IDLE = 8;
+/** IOS's largest timeout, 2^31 - 1 s, does not fit into 32 bits of ms: the host saturates at this. */
+export const TIMEOUT_MAX_MS = 0x7fffffff;
+/** A clock that jumps further is walked in steps, so that 32-bit differences stay unambiguous. */
+export const CLOCK_STEP_MAX_MS = 0x40000000;
+
+// -------------------------------------------------------------------------------------------------- flow table
+
+/** Slots of a group; their 16-bit tags fill 32 bytes, two SIMD compares. */
+export const GROUP_SLOTS = 16;
+/** The table has capacity / 13 groups of 16: at most 0.81 full. */
+export const GROUP_FILL = 13;
+export const SESSIONS_MIN = 1024;
+export const SESSIONS_LIMIT = 8388608;
+
+/**
+ * Hot record: one cache line, all that an established packet needs. Side 0 is the one with the smaller 48-bit
+ * (address, port); the addresses of IPv6 are keyed 32-bit digests, the whole ones lie in the cold record.
+ */
+export const HOT_SIZE = 64;
+export const HOT_ADDRESS0 = 0; // u32, as on the wire (or digest)
+export const HOT_PORT0 = 4; // u16, as on the wire; ICMP: identifier; other protocols: the protocol number
+export const HOT_KIND = 6; // u8: KIND_*, 0 = free
+/** Written by the prefetch pass, never read. */
+export const HOT_TOUCH = 7; // u8
+export const HOT_ADDRESS1 = 8; // u32
+export const HOT_PORT1 = 12; // u16
+export const HOT_INTERFACE0 = 14; // u8: where side 0 lives
+export const HOT_INTERFACE1 = 15; // u8
+export const HOT_LAST_MS = 16; // u32: low half of the clock at the last accepted packet
+export const HOT_STATE = 20; // u8: ST_*
+export const HOT_TIMER = 21; // u8: index of the timeout in force
+export const HOT_SCALES = 22; // u8: window scale of side 0 in the low nibble, of side 1 in the high one
+export const HOT_FLAGS = 23; // u8: HF_*
+export const HOT_WINDOW0 = 24; // window block of side 0
+export const HOT_WINDOW1 = 40; // window block of side 1
+export const HOT_BYTES0 = 56; // u32: low half of the payload bytes sent by side 0
+export const HOT_BYTES1 = 60; // u32
+
+/** Window block (van Rooij; spec of each field in assembly/tcp.ts). */
+export const WINDOW_SIZE = 16;
+export const W_END = 0; // u32: highest sequence number sent + 1
+export const W_MAXEND = 4; // u32: right edge that the other side allowed
+export const W_MAXWIN = 8; // u32: largest window this side advertised, scaled; 0 unknown
+export const W_MAXACK = 12; // u32: highest acknowledgement this side sent
+
+export const HF_INITIATOR1 = 1; // side 1 sent the first packet
+export const HF_SACK0 = 2; // side 0 permits SACK; side 1: the next bit
+export const HF_ACKED0 = 8; // side 0 has sent an acknowledgement (W_MAXACK is known); side 1: the next bit
+/** What an established packet must look at: a doubtful RST was let through, a SYN passed in the open session. */
+export const HF_RST_DOUBT = 64;
+export const HF_PENDING_SYN = 128;
+export const HF_SLOW = HF_RST_DOUBT + HF_PENDING_SYN;
+
+/** Kinds of keys: protocol and family in one byte. */
+export const KIND_FREE = 0;
+export const KIND_TCP4 = 1;
+export const KIND_UDP4 = 2;
+export const KIND_ECHO4 = 3; // ICMP echo
+export const KIND_TIMESTAMP4 = 4; // ICMP timestamp
+export const KIND_OTHER4 = 5;
+export const KIND_TCP6 = 9;
+export const KIND_UDP6 = 10;
+export const KIND_ECHO6 = 11;
+export const KIND_OTHER6 = 13;
+/** Set in every IPv6 kind. */
+export const KIND_V6 = 8;
+
+/** States. TCP: names of netfilter's table; datagram protocols use OPENING and OPEN. */
+export const ST_NONE = 0;
+export const ST_SYN_SENT = 1;
+export const ST_SYN_RECV = 2;
+export const ST_ESTABLISHED = 3;
+export const ST_FIN_WAIT = 4; // FIN of one side seen
+export const ST_CLOSE_WAIT = 5; // that FIN acknowledged
+export const ST_LAST_ACK = 6; // FIN of both sides seen
+export const ST_TIME_WAIT = 7; // both acknowledged
+export const ST_CLOSE = 8; // RST: never stored, the session goes
+export const ST_SYN_SENT2 = 9; // simultaneous open
+export const ST_OPENING = 10; // UDP, ICMP, other: the responder has not answered
+export const ST_OPEN = 11;
+export const STATES = 12;
+
+/** Cold record: touched at creation, at the end, and by IPv6. */
+export const COLD_SIZE = 128;
+export const COLD_ADDRESS0 = 0; // 16 bytes, IPv6 only
+export const COLD_ADDRESS1 = 16; // 16 bytes
+export const COLD_ID = 32; // u64
+export const COLD_CREATED_MS = 40; // u64
+export const COLD_BYTES_HIGH0 = 48; // u32
+export const COLD_BYTES_HIGH1 = 52; // u32
+export const COLD_OLDER = 56; // u32: half-open list, slot + 1
+export const COLD_NEWER = 60; // u32
+export const COLD_RULE = 64; // u32: rule that permitted it, number + 1 in its bank; 0 no list
+export const COLD_SERVICE = 68; // u16: what the host calls the inspected protocol
+export const COLD_INSPECT = 70; // u8: inspection rule
+export const COLD_FLAGS = 71; // u8: CF_*
+export const COLD_IDLE_TIMER = 72; // u8: timer of the open state
+export const COLD_ICMP_KIND = 73; // u8
+export const COLD_OFFERED = 74; // u8: bit s: side s offered window scaling
+export const COLD_PENDING_OPTIONS = 75; // u8: options of the remembered SYN (tcp.ts)
+export const COLD_PENDING_SEQ = 76; // u32: a SYN of the initiator that passed in the open session
+export const COLD_PENDING_END = 80; // u32
+export const COLD_PENDING_WIN = 84; // u32
+export const COLD_FIRST0 = 88; // u32: first sequence number after the SYN of side 0
+export const COLD_FIRST1 = 92; // u32
+export const CF_AUDIT = 1; // audit trail wanted
+export const CF_SIMULTANEOUS = 2; // both sides sent a SYN first
+
+// -------------------------------------------------------------------------------------------------- descriptors
+
+/** One frame of a batch. The host fills the first part, the core the second. */
+export const DESC_SIZE = 48;
+export const D_OFFSET = 0; // u32: address of the first byte in this memory
+export const D_CAPTURED = 4; // u32: bytes present
+export const D_WIRE = 8; // u32: bytes that were on the wire, >= captured
+export const D_INGRESS = 12; // u8: interface; 0: find it by the source address (replay)
+export const D_FLAGS = 13; // u8: DF_*
+export const D_ETHERTYPE = 14; // u16, host order: 0 an Ethernet frame; else the payload of that type, without link header
+export const D_COOKIE = 16; // u32: the host's own, returned untouched
+export const D_VERDICT = 20; // u8: VERDICT_*
+export const D_REASON = 21; // u8
+export const D_EGRESS = 22; // u8: 0 none
+export const D_SIDE = 23; // u8: 0 from the initiator, 1 from the responder, when there is a session
+export const D_RULE = 24; // u32: rule number + 1 in the active bank that decided, 0 none
+export const D_SESSION = 28; // u32: slot + 1, 0 none
+export const D_SESSION_ID = 32; // u64: id of the session, 0 none; only if DF_IDS was set
+export const D_NETWORK = 40; // u16: bytes from the start of the frame to the IP header
+export const D_PROTOCOL = 42; // u8: IP protocol, 0 when it was not parsed
+/** Checksums of the transport are known to be good or not computed yet (offload). */
+export const DF_CHECKSUM_OK = 1;
+/** Also the IPv4 header checksum. */
+export const DF_HEADER_CHECKSUM_OK = 2;
+/** Write D_SESSION_ID. */
+export const DF_IDS = 4;
+/** Record the steps of the decision in S_TRACE (the last such packet of a batch stays). */
+export const DF_TRACE = 8;
+/** Steps; the value says what the step found. */
+export const TR_LINK = 1; // ingress interface after tags
+export const TR_SANITY = 2; // R_* of the parse, 0 sound
+export const TR_FRAGMENT = 3; // VERDICT_HELD, 0 when the datagram is complete, else the R_* of the drop
+export const TR_SESSION = 4; // slot + 1 of the session, 0 none
+export const TR_STATE = 5; // state before * 256 + state after (TCP)
+export const TR_WINDOW = 6; // R_* of the window check, 0 inside
+export const TR_SOURCE = 7; // R_* of the source checks, 0 sound
+export const TR_ACL_IN = 8; // list number; followed by TR_RULE
+export const TR_ROUTE = 9; // egress interface, 0 none, 255 the firewall itself
+export const TR_TTL = 10; // R_TTL_EXPIRED or 0
+export const TR_ACL_OUT = 11; // list number; followed by TR_RULE
+export const TR_RULE = 12; // rule number + 1, 0 none matched
+export const TR_INSPECT = 13; // inspection rule number, 0 none bound; followed by TR_ENTRY
+export const TR_ENTRY = 14; // entry number + 1, 0 not listed
+export const TR_MIRROR = 15; // 1: the lists admit the other direction, 0 not
+export const TR_CREATE = 16; // slot + 1 of the new session, 0 table full
+export const TR_EVICT = 17; // slot + 1 of the half-open session that made room
+export const TR_RELATED = 18; // slot + 1 of the session that an ICMP error is about, 0 none
+
+export const VERDICT_NONE = 0;
+export const VERDICT_PASS = 1;
+export const VERDICT_DROP = 2;
+/** For the firewall itself: the host takes it. */
+export const VERDICT_LOCAL = 3;
+/** A fragment: kept until its datagram is complete or given up; its verdict comes in a later call, by its cookie. */
+export const VERDICT_HELD = 4;
+
+/** Frames handled in one pass; the batch of the host may be larger. */
+export const PASS_MAX = 64;
+export const BATCH_LIMIT = 4096;
+export const FRAME_MAX = 65598; // 65535 of IP, Ethernet, three tags, rounded up
+
+// -------------------------------------------------------------------------------------------------- interfaces
+
+export const INTERFACES_MAX = 64; // numbers 1..63; 0 is "none"
+
+// -------------------------------------------------------------------------------------------------- meta
+
+/** What the parse pass knows of a frame. */
+export const META_SIZE = 96;
+export const M_KEY0 = 0; // u64: as the hot record's first 8 bytes, touch byte 0
+export const M_KEY1 = 8; // u64: as the second, interfaces 0
+export const M_SEQ = 16; // u32, host order
+export const M_ACK = 20; // u32
+export const M_WIN = 24; // u32, unscaled
+export const M_END = 32; // u32: seq + payload + SYN + FIN
+export const M_HASH = 36; // u32
+export const M_SLOT = 40; // u32: candidate
+export const M_CLASS = 44; // u8: CLASS_*
+export const M_REASON = 45; // u8: why CLASS_DROP
+export const M_SIDE = 46; // u8: 1 when the source is side 1
+export const M_FLAGS = 47; // u8: TCP flags
+export const M_FRAME = 48; // u32: address of the frame
+export const M_NETWORK = 52; // u32: address of the IP header
+export const M_TRANSPORT = 56; // u32: address of the transport header
+export const M_PAYLOAD = 60; // u32: payload bytes on the wire
+export const M_LENGTH = 64; // u32: bytes of the IP packet on the wire
+export const M_AVAILABLE = 68; // u32: bytes of the transport header and payload present
+export const M_PROTOCOL = 72; // u8
+export const M_TTL = 73; // u8
+export const M_INGRESS = 74; // u8
+export const M_V6 = 75; // u8: 0 or 1
+export const M_ICMP_TYPE = 76; // u8
+export const M_ICMP_CODE = 77; // u8
+export const M_EXTENSIONS = 78; // u8: KX_* of the ACL key
+export const M_OPTIONS = 79; // u8: 1 when the IPv4 header has options
+export const M_FRAGMENT = 80; // u32: address of the fragment header (IPv6) or 0
+export const M_ROUTING_TYPE = 84; // u8
+export const M_TCP_OPTIONS = 85; // u8: 1 when there are TCP options other than a lone timestamp
+export const M_SCOPE = 86; // u8: SCOPE_*
+export const M_WIRE = 88; // u32: bytes of the frame on the wire, for the counters
+export const M_REOPENS = 92; // u32: slot + 1 of the closed session that this SYN may replace, 0 none
+
+export const SCOPE_UNICAST = 0;
+export const SCOPE_LOCAL_MULTICAST = 1; // for the firewall, once the inbound list permits it
+export const SCOPE_NEIGHBOR = 2; // neighbour discovery: for the firewall, no list
+export const SCOPE_LISTENER = 3; // MLD: the same
+
+export const CLASS_DROP = 0;
+export const CLASS_TCP = 1;
+export const CLASS_DATAGRAM = 2; // UDP, ICMP query, other protocols: sessions without a state table
+export const CLASS_ICMP_ERROR = 3;
+export const CLASS_ICMP_OTHER = 4; // no session possible; ACLs decide
+export const CLASS_FRAGMENT = 5;
+export const CLASS_LOCAL = 6; // ARP, neighbour discovery: the host's, without a list
+
+// -------------------------------------------------------------------------------------------------- ACL key
+
+/** What the ACL reads of a packet. Addresses: IPv4 in word 0, host order; IPv6 four words, most significant first. */
+export const KEY_SIZE = 64;
+export const K_SOURCE = 0; // u32[4], host order
+export const K_DESTINATION = 16; // u32[4]
+export const K_SOURCE_PORT = 32; // u32; 0 where the protocol has none
+export const K_DESTINATION_PORT = 36; // u32
+export const K_PROTOCOL = 40; // u32
+export const K_TCP_FLAGS = 44; // u8
+export const K_ICMP_TYPE = 45; // u8; IGMP: its type
+export const K_ICMP_CODE = 46; // u8
+export const K_TOS = 47; // u8: type of service or traffic class, all 8 bits
+export const K_TTL = 48; // u8
+export const K_EXTENSIONS = 49; // u8: KX_*
+export const K_ROUTING_TYPE = 50; // u8
+export const K_FLAGS = 51; // u8: KF_*
+export const K_FLOW_LABEL = 52; // u32
+export const K_NETWORK = 56; // u32: address of the IP header, for conditions on options
+export const K_NETWORK_AVAILABLE = 60; // u32: bytes from there that may be read
+
+/** Extension headers met (IPv6). */
+export const KX_HOP_BY_HOP = 1;
+export const KX_ROUTING = 2;
+export const KX_DESTINATION = 4;
+export const KX_MOBILITY = 8;
+export const KX_AH = 16;
+/** No transport header could be found (IPv6 undetermined-transport). */
+export const KX_UNDETERMINED = 32;
+export const KF_V6 = 1;
+/** A non-initial fragment: ports, flags and types are unknown. */
+export const KF_FRAGMENT = 2;
+/** The IPv4 header has options. */
+export const KF_OPTIONS = 4;
+
+// -------------------------------------------------------------------------------------------------- policy image
+
+/**
+ * A policy is one contiguous image, built by src/policy and copied into the bank that is not in force; offsets are
+ * bytes from the start of the image. `activate` checks every offset and count, then switches: atomic between batches.
+ */
+export const POLICY_MAGIC = 0x79637074; // "tpcy"
+export const P_MAGIC = 0; // u32
+export const P_LAYOUT = 4; // u32
+export const P_SIZE = 8; // u32: bytes of the image
+export const P_FLAGS = 12; // u32: PF_*
+export const P_INTERFACES = 16; // u32 offset
+export const P_INTERFACE_COUNT = 20; // u32, with number 0
+export const P_ROUTES4 = 24; // u32 offset; longest prefix first
+export const P_ROUTE4_COUNT = 28; // u32
+export const P_ROUTES6 = 32; // u32 offset
+export const P_ROUTE6_COUNT = 36; // u32
+export const P_INSPECT = 40; // u32 offset: INSPECT_SIZE records, number 0 unused
+export const P_INSPECT_COUNT = 44; // u32, with number 0
+export const P_INSPECT_ENTRIES = 48; // u32 offset
+export const P_INSPECT_ENTRY_COUNT = 52; // u32
+export const P_ACLS = 56; // u32 offset of the ACL section (see below)
+export const P_ACLS_SIZE = 60; // u32
+export const P_FRAGMENT_MAX = 64; // u32: held frames in all, at most S_HELD_MAX
+export const P_FRAGMENT_PER_SOURCE = 68; // u32
+export const P_FRAGMENT_PER_DATAGRAM = 72; // u32
+export const POLICY_HEADER_SIZE = 128;
+export const POLICY_IMAGE_MIN = 65536;
+
+/** `ip source-route` was said: loose and strict source routes and record route pass. */
+export const PF_SOURCE_ROUTE = 1;
+/** `ip options ignore`: other well-formed options pass. */
+export const PF_OPTIONS_IGNORE = 2;
+/** `ip inspect tcp block-non-session`. */
+export const PF_BLOCK_NON_SESSION = 4;
+/** `ip inspect log drop-pkt`. */
+export const PF_LOG_DROPS = 16;
+/** No checksum is verified (captures taken where the NIC computes them). */
+export const PF_NO_CHECKSUMS = 32;
+
+export const INTERFACE_SIZE = 32;
+export const I_FLAGS = 0; // u8: IF_*
+export const I_RPF4 = 1; // u8: RPF_*
+export const I_RPF6 = 2; // u8
+export const I_VLAN_PARENT = 3; // u8: number of the physical interface of a subinterface, else 0
+export const I_MAC = 4; // u8[6]
+export const I_VLAN = 10; // u16: tag of a subinterface, 0 none
+export const I_ACL_IN4 = 12; // u16: list number, 0 none
+export const I_ACL_OUT4 = 14; // u16
+export const I_ACL_IN6 = 16; // u16
+export const I_ACL_OUT6 = 18; // u16
+export const I_INSPECT_IN4 = 20; // u8: inspection rule number, 0 none
+export const I_INSPECT_OUT4 = 21; // u8
+export const I_INSPECT_IN6 = 22; // u8
+export const I_INSPECT_OUT6 = 23; // u8
+export const IF_UP = 1;
+/** Frames must be addressed to I_MAC (or to a group address). */
+export const IF_CHECK_MAC = 2;
+/** Has subinterfaces, or is live: a tag that belongs to none is dropped. Else tags are looked through. */
+export const IF_VLAN_STRICT = 4;
+export const RPF_OFF = 0;
+export const RPF_ANY = 1;
+export const RPF_RX = 2;
+export const RPF_ALLOW_DEFAULT = 4;
+
+export const ROUTE4_SIZE = 16;
+export const ROUTE4_NETWORK = 0; // u32, host order
+export const ROUTE4_MASK = 4; // u32
+export const ROUTE4_INTERFACE = 8; // u8
+export const ROUTE4_FLAGS = 9; // u8: RT_*
+export const ROUTE6_SIZE = 40;
+export const ROUTE6_NETWORK = 0; // u8[16], network order
+export const ROUTE6_MASK = 16; // u8[16]
+export const ROUTE6_INTERFACE = 32; // u8
+export const ROUTE6_FLAGS = 33; // u8
+/** The firewall's own address. */
+export const RT_LOCAL = 1;
+/** Broadcast (all ones) or network address of a connected subnet. */
+export const RT_BROADCAST = 2;
+/** The default route: does not count for `reachable-via` unless allowed. */
+export const RT_DEFAULT = 4;
+export const RT_CONNECTED = 8;
+export const ROUTES_MAX = 4096;
+
+/** An inspection rule: a run of entries, applications before tcp, udp, icmp and ip. */
+export const INSPECT_SIZE = 8;
+export const IN_FIRST = 0; // u32
+export const IN_COUNT = 4; // u32
+export const INSPECT_RULES_MAX = 255;
+export const ENTRY_SIZE = 12;
+export const E_PROTOCOL = 0; // u8: 6, 17, 1, 58; 255 any other
+export const E_FLAGS = 1; // u8: CF_*
+export const E_PORT_LOW = 2; // u16: destination port of the first packet
+export const E_PORT_HIGH = 4; // u16
+export const E_SERVICE = 6; // u16
+export const E_TIMER = 8; // u8: idle timer
+export const ENTRY_OTHER = 255;
+
+// -------------------------------------------------------------------------------------------------- fragments
+
+/** A datagram of which fragments are held. S_HELD_MAX records; a datagram stands within FRAGMENT_PROBES of its hash. */
+export const FRAGMENT_SIZE = 64;
+export const F_USED = 0; // u8: FRAGMENT_*
+export const F_V6 = 1; // u8
+export const F_PROTOCOL = 2; // u8: IPv4 only, 0 in IPv6
+export const F_INGRESS = 3; // u8
+export const F_ID = 4; // u32
+export const F_SOURCE = 8; // u8[16]
+export const F_DESTINATION = 24; // u8[16]
+export const F_SINCE_MS = 40; // u32
+export const F_FIRST_HELD = 44; // u32: held frames in order of arrival, index + 1
+export const F_LAST_HELD = 48; // u32
+export const F_BYTES = 52; // u32: payload bytes held
+export const F_TOTAL = 56; // u32: payload bytes in all, 0 unknown
+export const F_COUNT = 60; // u16: held frames
+/** Frames held from the sources that hash to this place; it belongs to the place, not to the datagram. */
+export const F_SOURCE_HELD = 62; // u16
+export const FRAGMENT_PROBES = 32;
+export const FRAGMENT_FREE = 0;
+export const FRAGMENT_OPEN = 1;
+/** Overlap: all later fragments of it are dropped until the timer ends. */
+export const FRAGMENT_POISONED = 2;
+
+/** A held frame: header, the meta record it was parsed to, then its bytes. */
+export const HELD_FRAME_MAX = 9216;
+export const H_NEXT = 0; // u32: next of the same datagram, or of the free or released list, index + 1
+export const H_FROM = 4; // u32: fragment offset in bytes
+export const H_TO = 8; // u32
+export const H_CAPTURED = 12; // u32
+export const H_COOKIE = 16; // u32
+export const H_ETHERTYPE = 20; // u16
+export const H_FLAGS = 22; // u8: DF_*
+export const H_META = 32; // META_SIZE
+export const HELD_HEADER = 128;
+export const HELD_SIZE = HELD_HEADER + HELD_FRAME_MAX;
+
+// -------------------------------------------------------------------------------------------------- events
+
+/** What the host logs: sessions, matches of entries with `log`, inspection drops. Written during a call, read after. */
+export const EVENT_SIZE = 96;
+export const EV_TYPE = 0; // u8: EVENT_*
+export const EV_REASON = 1; // u8
+export const EV_PROTOCOL = 2; // u8
+export const EV_V6 = 3; // u8
+export const EV_INGRESS = 4; // u8
+export const EV_FLAGS = 5; // u8: TCP flags, or ICMP type
+export const EV_ICMP_CODE = 6; // u8
+export const EV_RULE = 8; // u32: rule number + 1
+export const EV_SOURCE_PORT = 12; // u16, host order
+export const EV_DESTINATION_PORT = 14; // u16
+export const EV_SOURCE = 16; // u8[16]: IPv4 in the first four, network order
+export const EV_DESTINATION = 32; // u8[16]
+export const EV_SESSION_ID = 48; // u64
+export const EV_BYTES_INITIATOR = 56; // u64
+export const EV_BYTES_RESPONDER = 64; // u64
+export const EV_SEQ = 72; // u32
+export const EV_ACK = 76; // u32
+export const EV_SERVICE = 80; // u16
+export const EV_IP_ID = 82; // u16
+export const EV_MAC = 84; // u8[6]: source of the frame, for log-input
+export const EV_COOKIE = 92; // u32
+export const EVENT_SESSION_START = 1;
+export const EVENT_SESSION_STOP = 2;
+export const EVENT_RULE_LOG = 3; // an entry with `log` matched; EV_REASON tells the verdict
+export const EVENT_DROP = 4; // `ip inspect log drop-pkt`
+export const EVENT_TABLE_FULL = 5;
+export const EVENT_EVICTED = 6;
+
+// -------------------------------------------------------------------------------------------------- reasons
+
+/** Why a packet passed, was dropped or was taken. Codes are stable; names and texts stand in src/reasons.ts. */
+export const R_NONE = 0;
+export const R_ESTABLISHED = 1;
+export const R_NEW_SESSION = 2;
+export const R_RELATED = 3;
+export const R_PERMITTED = 4;
+export const R_LOCAL = 5;
+export const R_ARP = 6;
+export const R_NEIGHBOR_DISCOVERY = 7;
+export const R_LOCAL_MULTICAST = 8;
+export const R_HELD = 9;
+
+export const R_NOT_READY = 16;
+export const R_BAD_DESCRIPTOR = 17;
+export const R_INTERFACE_DOWN = 18;
+export const R_FRAME_TRUNCATED = 19;
+export const R_ETHERTYPE = 20;
+export const R_VLAN = 21;
+export const R_NOT_FOR_US = 22;
+export const R_LINK_BROADCAST = 23;
+
+export const R_IP_HEADER = 24;
+export const R_IP_LENGTH = 25;
+export const R_IP_CHECKSUM = 26;
+export const R_IP_OPTION_MALFORMED = 27;
+export const R_IP_SOURCE_ROUTE = 28;
+export const R_IP_RECORD_ROUTE = 29;
+export const R_IP_OPTION = 30;
+export const R_MARTIAN_SOURCE = 31;
+export const R_MARTIAN_DESTINATION = 32;
+export const R_LAND = 33;
+export const R_OWN_SOURCE = 34;
+export const R_SOURCE_UNROUTABLE = 35;
+export const R_REVERSE_PATH = 36;
+export const R_BROADCAST = 37;
+export const R_MULTICAST = 38;
+export const R_TTL_EXPIRED = 39;
+export const R_NO_ROUTE = 40;
+export const R_LINK_SCOPE = 41;
+export const R_IPV6_EXTENSION = 42;
+export const R_IPV6_ROUTING_HEADER = 43;
+
+export const R_FRAGMENT_MALFORMED = 48;
+export const R_FRAGMENT_TINY = 49;
+export const R_FRAGMENT_OVERLAP = 50;
+export const R_FRAGMENT_OVERSIZE = 51;
+export const R_FRAGMENT_TABLE_FULL = 52;
+export const R_FRAGMENT_TIMEOUT = 53;
+export const R_FRAGMENT_TOO_LARGE = 54;
+
+export const R_TCP_HEADER = 56;
+export const R_TCP_FLAGS = 57;
+export const R_TCP_CHECKSUM = 58;
+export const R_UDP_HEADER = 59;
+export const R_UDP_CHECKSUM = 60;
+export const R_ICMP_HEADER = 61;
+export const R_ICMP_CHECKSUM = 62;
+export const R_PORT_ZERO = 63;
+export const R_ICMP_FORBIDDEN = 64; // redirect, source quench
+
+export const R_TCP_NO_SESSION = 68;
+export const R_TCP_STATE = 69;
+export const R_TCP_HANDSHAKE = 70;
+export const R_TCP_SEQ_HIGH = 71; // rule I
+export const R_TCP_SEQ_OLD = 72; // rule II
+export const R_TCP_ACK_HIGH = 73; // rule III
+export const R_TCP_ACK_OLD = 74; // rule IV
+export const R_TCP_RST_WINDOW = 75;
+export const R_TCP_AFTER_CLOSE = 76;
+export const R_ICMP_NO_SESSION = 80;
+export const R_ICMP_UNRELATED = 81;
+export const R_WRONG_INTERFACE = 82;
+export const R_TABLE_FULL = 83;
+
+export const R_ACL_IN_DENY = 88;
+export const R_ACL_IN_IMPLICIT = 89;
+export const R_ACL_OUT_DENY = 90;
+export const R_ACL_OUT_IMPLICIT = 91;
+
+// -------------------------------------------------------------------------------------------------- ACL section
+
+/**
+ * All access lists of a policy, built by src/acl and read by assembly/acl.ts; offsets are bytes from the start of the
+ * section, which lies on a multiple of 64. One rule is one entry of a list; object groups and port lists make several
+ * records of it, all with its number. A rule that is "found" is its number + 1, 0 none.
+ *
+ *   header | lists | rules (a byte each) | conditions | for each list: nodes | blocks | records
+ */
+export const ACL_HEADER_SIZE = 64;
+export const AH_SIZE = 0; // u32: bytes of the section
+export const AH_LIST_COUNT = 4; // u32
+export const AH_LISTS = 8; // u32 offset; list number 1 first
+export const AH_RULE_COUNT = 12; // u32
+export const AH_RULES = 16; // u32 offset: u8[rules + 1] of RULE_*, by rule number + 1
+export const AH_CONDITION_COUNT = 20; // u32
+export const AH_CONDITIONS = 24; // u32 offset
+export const RULE_PERMIT = 1;
+export const RULE_LOG = 2;
+export const RULE_LOG_INPUT = 4; // RULE_LOG too
+
+/** A list: its records in order, and up to ACL_TREES_MAX trees over those that can match a whole packet. */
+export const ACL_LIST_SIZE = 64;
+export const AL_FAMILY = 0; // u32: 4 or 6
+export const AL_RECORD_COUNT = 4; // u32
+export const AL_RECORDS = 8; // u32 offset
+export const AL_TREE_COUNT = 12; // u32
+export const AL_NODE_COUNT = 16; // u32
+export const AL_NODES = 20; // u32 offset
+export const AL_BLOCK_COUNT = 24; // u32
+export const AL_BLOCKS = 28; // u32 offset
+export const AL_TREES = 32; // ACL_TREE_SIZE[ACL_TREES_MAX], by AT_FIRST
+export const ACL_TREES_MAX = 4;
+export const ACL_TREE_SIZE = 8;
+export const AT_ROOT = 0; // u32 reference
+export const AT_FIRST = 4; // u32: the lowest rule in it, number + 1
+
+/**
+ * A reference is a node (its offset from AL_NODES) or, with the lowest bit set, a run of blocks: REF_COUNT_BITS bits of
+ * how many, then the index of the first. A small list is a single run without a node.
+ */
+export const REF_RUN = 1;
+export const REF_COUNT_BITS = 15;
+export const REF_FIRST_SHIFT = 16;
+export const RUN_BLOCKS_MAX = 32767;
+export const ACL_BLOCKS_MAX = 65536; // in one list
+
+/** A node compares one word of the key with up to seven ascending thresholds: child i if i of them are below it. */
+export const ACL_NODE_SIZE = 64;
+export const AN_THRESHOLDS = 0; // u32[7], unused ones 0xffffffff
+export const AN_WORD = 28; // u32: offset in the key: K_SOURCE .. K_PROTOCOL
+export const AN_CHILDREN = 32; // u32[8] references, nodes further on than this one
+export const NODE_CHILDREN = 8;
+export const NODE_CUTS = 7;
+
+/**
+ * A block holds eight boxes side by side, one a lane, in order of their records. A lane matches where every word lies in
+ * [low, low + span]. Addresses: IPv4 one word of each, IPv6 the upper two. An unused lane has the protocol 65535.
+ */
+export const BLOCK_LANES = 8;
+export const AB_IDS = 0; // u32[8]: (rule number + 1) * 2, or record index * 2 + ID_VERIFY
+export const AB_SOURCE_PORT = 32; // u16[8] low, u16[8] span
+export const AB_DESTINATION_PORT = 64;
+export const AB_PROTOCOL = 96;
+export const AB_ADDRESSES = 128; // for each word: u32[8] low, u32[8] span
+export const AB_WORD_SIZE = 64;
+export const ACL_BLOCK4_SIZE = 256;
+export const ACL_BLOCK6_SIZE = 384;
+/** The box is not all that the record asks: the rest is compared on the record. */
+export const ID_VERIFY = 1;
+
+/** A record: a box over every word of the key, both ends included, and a condition. */
+export const AR_RULE = 0; // u32: rule number + 1
+export const AR_CONDITION = 4; // u16
+export const AR_PROTOCOL_LOW = 6; // u8
+export const AR_PROTOCOL_HIGH = 7; // u8
+export const AR_SOURCE_PORT_LOW = 8; // u16
+export const AR_SOURCE_PORT_HIGH = 10; // u16
+export const AR_DESTINATION_PORT_LOW = 12; // u16
+export const AR_DESTINATION_PORT_HIGH = 14; // u16
+/** IPv4: u32 low and high of the source, then of the destination. IPv6: the same with four words each. */
+export const AR_ADDRESSES = 16;
+export const ACL_RECORD4_SIZE = 32;
+export const ACL_RECORD6_SIZE = 80;
+export const ACL_RECORDS_MAX = 131072; // in one list: the longest run is not full
+
+/** What a record asks beyond its box. All zero but AC_APPLIES asks nothing; equal conditions are stored once. */
+export const ACL_CONDITION_SIZE = 64;
+export const AC_APPLIES = 0; // u8: APPLIES_*
+/** Non-initial fragments only know what follows up to AC_FLAGS_MASK; the rest is asked of whole packets. */
+export const AC_TIME_RANGE = 1; // u8: index + 1, 0 none
+export const AC_TOS_MASK = 2; // u8
+export const AC_TOS_VALUE = 3; // u8
+export const AC_TTL_LOW = 4; // u8
+export const AC_TTL_SPAN = 5; // u8
+export const AC_EXTENSIONS = 6; // u8: KX_* that must all be there
+export const AC_DESTINATION_MASK = 8; // u32: IPv4 address bits that must equal the value (wildcards with gaps)
+export const AC_DESTINATION_VALUE = 12; // u32
+export const AC_SOURCE_MASK = 16; // u32
+export const AC_SOURCE_VALUE = 20; // u32
+export const AC_FLOW_LABEL_MASK = 24; // u32
+export const AC_FLOW_LABEL_VALUE = 28; // u32
+/** u16: TYPE_GIVEN + the type that must be there, 0 not asked. */
+export const AC_OPTION = 32; // IPv4 option; TYPE_ANY: any option
+export const AC_ROUTING_TYPE = 34;
+export const AC_MOBILITY_TYPE = 36;
+export const AC_DESTINATION_OPTION = 38;
+export const TYPE_GIVEN = 256;
+export const TYPE_ANY = 512;
+/** Layer 4. Flags: all of (flags & mask) == value; any of set or not-clear; established. */
+export const AC_FLAGS_MASK = 40; // u8
+export const AC_FLAGS_VALUE = 41; // u8
+export const AC_ANY = 42; // u8: 1 when one of the next two is asked
+export const AC_ANY_SET = 43; // u8
+export const AC_ANY_CLEAR = 44; // u8
+export const AC_ESTABLISHED = 45; // u8: flags of which one must be set, 0 not asked
+export const AC_ICMP_TYPE_MASK = 46; // u8: IGMP types too
+export const AC_ICMP_TYPE_VALUE = 47; // u8
+export const AC_ICMP_CODE_MASK = 48; // u8
+export const AC_ICMP_CODE_VALUE = 49; // u8
+export const APPLIES_WHOLE = 1;
+export const APPLIES_FRAGMENT = 2;
+export const ACL_CONDITIONS_MAX = 65536;
+export const ACL_LISTS_MAX = 65535; // list numbers are u16

@@ -1,0 +1,438 @@
+/**
+ * The configuration of one firewall, as the running-config states it.
+ *
+ * Only `parse` makes one and only `show` writes one; everything else reads. Names are case-sensitive, interface
+ * names are always full (`GigabitEthernet0/0`), addresses are values (see ip.ts), times are in the unit of the
+ * command that sets them. `undefined` means "not configured"; the default stands once, in DEFAULTS below.
+ */
+import type { Address } from "../ip.js";
+
+/** Where a statement stands in the text it was read from; lines and columns count from 1. */
+export interface Position {
+  line: number;
+  column: number;
+}
+
+/** Something the text named, with the place where it did. */
+export interface Placed {
+  at: Position;
+}
+
+export type Direction = "in" | "out";
+export type Family = 4 | 6;
+
+export interface Config {
+  /** Name of the file the text came from, for messages. */
+  file: string;
+  version?: string;
+  hostname?: string;
+  timestamps: { log?: TimestampFormat; debug?: TimestampFormat };
+  interfaces: Map<string, Interface>;
+  routes: StaticRoute[];
+  accessLists: Map<string, AccessList>;
+  /** `ipv6 access-list` names live in a space of their own. */
+  accessLists6: Map<string, AccessList>;
+  objectGroups: Map<string, ObjectGroup>;
+  timeRanges: Map<string, TimeRange>;
+  inspect: InspectGlobals;
+  /** `ip inspect name NAME ...`, in order of appearance. */
+  inspectRules: Map<string, InspectRule>;
+  /** `ipv6 inspect name NAME ...`: a space of its own. */
+  inspectRules6: Map<string, InspectRule>;
+  portMap: PortMapping[];
+  logging: Logging;
+  /** `ip source-route` / `no ip source-route`; undefined: neither was said. */
+  sourceRoute?: boolean;
+  /** `ip options drop|ignore`. */
+  ipOptions?: "drop" | "ignore";
+  /** `ip access-list logging interval MS`, `ip access-list log-update threshold N`. */
+  accessListLog: { intervalMs?: number; updateThreshold?: number };
+  redundancy?: InterDevice;
+  ipc?: IpcZone;
+  httpServer?: Placed & { enabled: boolean };
+  lines: TerminalLine[];
+  keyChains: Map<string, KeyChain>;
+  /** Lines that are accepted without effect, or (lenient) not understood; kept for the round trip. */
+  kept: KeptLine[];
+}
+
+export type TimestampFormat = { kind: "uptime" | "datetime"; msec: boolean; localtime: boolean; year: boolean };
+
+export interface Interface extends Placed {
+  name: string;
+  description?: string;
+  shutdown: boolean;
+  /** The first is the primary address; `no ip address` leaves none. */
+  addresses: InterfaceAddress[];
+  /** `no ip address` was said: a routed port that has none. */
+  noAddress?: boolean;
+  addresses6: InterfaceAddress6[];
+  /** `ipv6 enable` without an address. */
+  ipv6Enable?: boolean;
+  accessGroups: AccessGroup[];
+  inspect: InspectBinding[];
+  verifySource: UnicastRpf[];
+  virtualReassembly?: VirtualReassembly;
+  virtualReassembly6?: VirtualReassembly;
+  encapsulation?: Placed & { vlan: number; native: boolean };
+  noUnreachables?: boolean;
+  standby: StandbyInterface;
+  duplex?: string;
+  speed?: string;
+  mediaType?: string;
+}
+
+export interface InterfaceAddress extends Placed {
+  /** IPv4 value. */
+  address: number;
+  prefixLength: number;
+  secondary: boolean;
+}
+
+export interface InterfaceAddress6 extends Placed {
+  address: Address;
+  prefixLength: number;
+  linkLocal: boolean;
+  eui64: boolean;
+}
+
+export interface AccessGroup extends Placed {
+  family: Family;
+  list: string;
+  direction: Direction;
+}
+
+export interface InspectBinding extends Placed {
+  family: Family;
+  rule: string;
+  direction: Direction;
+  /** `redundancy stateful GROUP`. */
+  stateful?: string;
+}
+
+export interface UnicastRpf extends Placed {
+  family: Family;
+  via: "rx" | "any";
+  allowDefault: boolean;
+}
+
+export interface VirtualReassembly extends Placed {
+  maxReassemblies?: number;
+  maxFragments?: number;
+  timeoutSeconds?: number;
+  dropFragments: boolean;
+}
+
+export interface StandbyInterface {
+  version?: Placed & { value: 1 | 2 };
+  delayMinimumSeconds?: number;
+  delayReloadSeconds?: number;
+  delayAt?: Position;
+  useBia?: boolean;
+  groups: Map<number, StandbyGroup>;
+}
+
+/** One HSRP group of one interface. */
+export interface StandbyGroup extends Placed {
+  group: number;
+  /** `standby G ip` without an address learns it: `learn`. */
+  ip?: Placed & { address: number | "learn" };
+  secondaryIps: (Placed & { address: number })[];
+  ipv6?: Placed & { address: Address | "autoconfig" };
+  name?: Placed & { value: string };
+  priority?: Placed & { value: number };
+  preempt?: Placed & { minimumSeconds?: number; reloadSeconds?: number; syncSeconds?: number };
+  timers?: Placed & { helloMs: number; holdMs: number; helloMsec: boolean; holdMsec: boolean };
+  authentication?: Placed &
+    (
+      | { kind: "text"; text: string }
+      | { kind: "md5-string"; key: string; timeoutSeconds?: number }
+      | { kind: "md5-chain"; chain: string }
+    );
+  tracks: (Placed & { object: string; decrement?: number; shutdown: boolean })[];
+  macAddress?: string;
+}
+
+export interface StaticRoute extends Placed {
+  family: Family;
+  network: Address;
+  prefixLength: number;
+  nextHop?: Address;
+  interface?: string;
+  distance?: number;
+  /** `name WORD`, `tag N`, `permanent`: kept, without effect on forwarding. */
+  name?: string;
+  tag?: number;
+  permanent?: boolean;
+}
+
+export interface AccessList extends Placed {
+  family: Family;
+  name: string;
+  kind: "standard" | "extended";
+  /** In order of their sequence numbers. */
+  entries: AccessEntry[];
+}
+
+export type AccessEntry = Ace | Remark;
+
+export interface Remark extends Placed {
+  kind: "remark";
+  sequence: number;
+  text: string;
+}
+
+/** One access control entry. Every condition given must hold (spec of each: Cisco's `access-list` reference). */
+export interface Ace extends Placed {
+  kind: "ace";
+  sequence: number;
+  action: "permit" | "deny";
+  /** IP protocol number; undefined: any (`ip`, `ipv6`), or as the service group says. */
+  protocol?: number;
+  serviceGroup?: string;
+  source: AddressMatch;
+  destination: AddressMatch;
+  sourcePort?: PortMatch;
+  destinationPort?: PortMatch;
+  established: boolean;
+  /** `match-any`/`match-all` or bare flags; masks over the TCP flag byte (FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32). */
+  flags?: { mode: "any" | "all"; set: number; clear: number };
+  icmp?: { type: number; code?: number };
+  igmpType?: number;
+  fragments: boolean;
+  log?: "log" | "log-input";
+  /** The word after `log`. */
+  logCookie?: string;
+  precedence?: number;
+  tos?: number;
+  dscp?: number;
+  ecn?: number;
+  ttl?: NumberMatch;
+  /** IPv4 option number, or `any-options`. */
+  option?: number | "any";
+  timeRange?: string;
+  flowLabel?: number;
+  /** IPv6: extension headers that must be present. */
+  routing?: { type?: number };
+  mobility?: { type?: number };
+  destinationOption?: { type?: number };
+  hopByHop?: boolean;
+  authenticationHeader?: boolean;
+  undeterminedTransport?: boolean;
+}
+
+export type AddressMatch =
+  | { kind: "any" }
+  /** IPv4 with a wildcard (1 = do not care); bits under the wildcard are 0. `host A` has wildcard 0. */
+  | { kind: "wildcard"; address: number; wildcard: number }
+  | { kind: "prefix"; address: Address; prefixLength: number }
+  | { kind: "group"; name: string };
+
+export type NumberMatch =
+  | { op: "eq" | "neq"; values: number[] }
+  | { op: "gt" | "lt"; value: number }
+  | { op: "range"; low: number; high: number };
+
+export type PortMatch = NumberMatch;
+
+export interface ObjectGroup extends Placed {
+  name: string;
+  kind: "network" | "service" | "v6-network" | "v6-service";
+  description?: string;
+  members: GroupMember[];
+}
+
+export type GroupMember = Placed &
+  (
+    | { kind: "address"; match: Exclude<AddressMatch, { kind: "group" }> }
+    | { kind: "range"; low: Address; high: Address }
+    | { kind: "group"; name: string }
+    | {
+        kind: "service";
+        /** `tcp-udp` is two numbers; undefined: any protocol. */
+        protocols?: number[];
+        sourcePort?: PortMatch;
+        destinationPort?: PortMatch;
+        icmp?: { type: number; code?: number };
+      }
+  );
+
+export interface TimeRange extends Placed {
+  name: string;
+  absolute?: { start?: CalendarTime; end?: CalendarTime };
+  periodic: { days: DaySet; startMinute: number; endDays?: DaySet; endMinute: number }[];
+}
+/** Monday is bit 0. `word` is what was written: `daily`, `weekdays`, `weekend` or the days. */
+export interface DaySet {
+  mask: number;
+  word: string;
+}
+export interface CalendarTime {
+  year: number;
+  month: number;
+  day: number;
+  hour: number;
+  minute: number;
+}
+
+/** `ip inspect` globals. undefined: the default of DEFAULTS. */
+export interface InspectGlobals {
+  maxIncompleteHigh?: Placed & { value: number };
+  maxIncompleteLow?: Placed & { value: number };
+  oneMinuteHigh?: Placed & { value: number };
+  oneMinuteLow?: Placed & { value: number };
+  tcpMaxIncompleteHost?: Placed & { value: number; blockMinutes?: number };
+  tcpSynwaitSeconds?: number;
+  tcpFinwaitSeconds?: number;
+  tcpIdleSeconds?: number;
+  udpIdleSeconds?: number;
+  dnsSeconds?: number;
+  hashtableSize?: number;
+  auditTrail?: boolean;
+  alertOff?: boolean;
+  logDropPackets?: boolean;
+  reassemblyQueueLength?: number;
+  reassemblyTimeoutSeconds?: number;
+  reassemblyMemoryKilobytes?: number;
+  reassemblyAlarm?: boolean;
+  windowScaleLoose?: boolean;
+  blockNonSession?: boolean;
+  updateSeconds?: Placed & { value: number };
+  updateMsec?: Placed & { value: number };
+  defer?: boolean;
+  tcpSynCookie?: boolean;
+}
+
+/** The defaults that IOS 12.4 has where the text says nothing. */
+export const DEFAULTS = {
+  maxIncompleteHigh: 500,
+  maxIncompleteLow: 400,
+  oneMinuteHigh: 500,
+  oneMinuteLow: 400,
+  tcpMaxIncompleteHost: 50,
+  tcpSynwaitSeconds: 30,
+  tcpFinwaitSeconds: 5,
+  tcpIdleSeconds: 3600,
+  udpIdleSeconds: 30,
+  icmpIdleSeconds: 10,
+  dnsSeconds: 5,
+  hashtableSize: 1024,
+  fragmentMaximum: 256,
+  fragmentTimeoutSeconds: 1,
+  reassemblyQueueLength: 16,
+  reassemblyTimeoutSeconds: 5,
+  reassemblyMemoryKilobytes: 1024,
+  updateSeconds: 10,
+  virtualReassemblyMaxReassemblies: 16,
+  virtualReassemblyMaxFragments: 32,
+  virtualReassemblyTimeoutSeconds: 3,
+  accessListLogSeconds: 300,
+  retransmitMinMs: 300,
+  retransmitMaxMs: 600,
+  pathRetransmit: 4,
+  assocRetransmit: 4,
+  standbyHelloMs: 3000,
+  standbyHoldMs: 10000,
+  standbyPriority: 100,
+  standbyTrackDecrement: 10,
+  standbyDelayMinimumSeconds: 1,
+  standbyDelayReloadSeconds: 5,
+} as const;
+
+export interface InspectRule extends Placed {
+  family: Family;
+  name: string;
+  protocols: InspectProtocol[];
+}
+
+/** One `ip inspect name NAME PROTOCOL ...` line. */
+export interface InspectProtocol extends Placed {
+  /** The keyword: tcp, udp, icmp, ip (any other protocol, ours), ftp, dns, fragment, user-NAME, ... */
+  protocol: string;
+  alert?: boolean;
+  auditTrail?: boolean;
+  timeoutSeconds?: number;
+  routerTraffic?: boolean;
+  /** `fragment maximum N timeout S`. */
+  fragmentMaximum?: number;
+  /** Words after the keyword that only its application inspection reads (`java-list 10`, `max-data 1000`, ...). */
+  options: string[];
+}
+
+export interface PortMapping extends Placed {
+  protocol: string;
+  transports: ("tcp" | "udp")[];
+  ports: { low: number; high: number }[];
+  list?: string;
+  description?: string;
+}
+
+export interface Logging {
+  hosts: (Placed & { address: Address; transport: "udp" | "tcp"; port?: number })[];
+  /** Severity 0..7 by destination, or off. */
+  levels: Map<"console" | "monitor" | "buffered" | "trap", number | "off">;
+  bufferedBytes?: number;
+  facility?: string;
+  sourceInterface?: string;
+  originId?: string;
+  on?: boolean;
+  rateLimit?: number;
+}
+
+export interface InterDevice extends Placed {
+  scheme?: Placed & { name: string };
+}
+
+export interface IpcZone extends Placed {
+  associations: Map<number, IpcAssociation>;
+}
+
+export interface IpcAssociation extends Placed {
+  id: number;
+  shutdown: boolean;
+  protocol?: "sctp";
+  localPort?: Placed & { value: number };
+  localIps: (Placed & { address: number })[];
+  remotePort?: Placed & { value: number };
+  remoteIps: (Placed & { address: number })[];
+  retransmitTimeout?: Placed & { minMs: number; maxMs: number };
+  pathRetransmit?: Placed & { value: number };
+  assocRetransmit?: Placed & { value: number };
+}
+
+export interface TerminalLine extends Placed {
+  /** `con 0`, `vty 0 4`, ... */
+  name: string;
+  execTimeoutOff: boolean;
+  login: boolean;
+  password: boolean;
+}
+
+export interface KeyChain extends Placed {
+  name: string;
+  keys: Map<number, { id: number; keyString?: string }>;
+}
+
+export interface KeptLine extends Placed {
+  /** The block it stands in (`interface GigabitEthernet0/0`; a line for each level), or undefined at the top. */
+  block?: string;
+  text: string;
+  /** `note`: known and without effect here; `unknown`: kept because the caller asked for leniency. */
+  why: "note" | "unknown";
+  note: string;
+}
+
+/** One problem with a text. `column` and `length` mark the word; `expected` lists what could have stood there. */
+export interface Diagnostic {
+  file: string;
+  line: number;
+  column: number;
+  length: number;
+  severity: "error" | "warning" | "note";
+  message: string;
+  expected: string[];
+  /** The nearest known word, when one is close. */
+  didYouMean?: string;
+  /** The line itself, for the caret. */
+  text: string;
+}
