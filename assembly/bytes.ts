@@ -47,7 +47,7 @@ export function fold(total: u64): u32 {
 export function headerSound20(at: usize): bool {
   const a = load<u64>(at);
   const b = load<u64>(at, 8);
-  const total = (a & 0xffffffff) + (a >> 32) + (b & 0xffffffff) + (b >> 32) + <u64>load<u32>(at, 16);
+  const total = (a & 0xffffffff) + (a >> 32) + (b & 0xffffffff) + (b >> 32) + <u64>load<u32>(at + 16);
   return fold(total) == 0xffff;
 }
 

@@ -97,8 +97,8 @@ import { fillKey, mirrorKey } from "./aclkey";
 import { be16 } from "./bytes";
 import { interfaceAt } from "./ethernet";
 import { packetEvent } from "./event";
-import { NO_SLOT } from "./flow";
-import { decideFragment } from "./fragment";
+
+import { releaseDatagram, takeFragment } from "./fragment";
 import { decideRelated } from "./icmp";
 import { ICMP, ICMPV6, TCP, UDP } from "./key";
 import {
@@ -111,7 +111,7 @@ import {
   routeToSource,
 } from "./route";
 import { create, decideHit, lookup } from "./session";
-import { hitsAt, policyAt, setTracing, trace, tracing } from "./state";
+import { NO_SLOT, hitsAt, policyAt, setTracing, trace, tracing } from "./state";
 import { ACK, FIN, isRequest, RST, SYN } from "./transport";
 import { verdict } from "./verdict";
 
@@ -142,8 +142,15 @@ function decideRest(descriptor: usize, meta: usize, kind: u32): void {
   else decideWhole(descriptor, meta);
 }
 
+function decideFragment(descriptor: usize, meta: usize): void {
+  const whole = takeFragment(descriptor, meta);
+  if (whole == 0) return;
+  decideWhole(descriptor, whole);
+  releaseDatagram(descriptor, meta);
+}
+
 /** A packet of any class but DROP, LOCAL and FRAGMENT: unfragmented, or put together. */
-export function decideWhole(descriptor: usize, meta: usize): void {
+function decideWhole(descriptor: usize, meta: usize): void {
   const kind: u32 = load<u8>(meta, M_CLASS);
   if (kind == CLASS_TCP || kind == CLASS_DATAGRAM) {
     decideTransport(descriptor, meta);

@@ -54,9 +54,9 @@ import {
   S_EVENTS_WRITTEN,
   STATE_AT,
 } from "./layout";
-import { cold, hot } from "./flow";
+
 import { protocolOf } from "./key";
-import { count, eventsAt, eventsMax } from "./state";
+import { cold, count, eventsAt, eventsMax, hot } from "./state";
 import { be16 } from "./bytes";
 import { IPV4_ID, IPV4_SOURCE } from "./ipv4";
 import { IPV6_SOURCE } from "./ipv6";

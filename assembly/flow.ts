@@ -53,10 +53,11 @@ import {
   TIMEOUT_MAX_MS,
 } from "./layout";
 import {
-  coldAt,
+  NO_SLOT,
+  cold,
   count,
   groups,
-  hotAt,
+  hot,
   now,
   overflowAt,
   sessionsMax,
@@ -67,21 +68,6 @@ import {
 import { groupOf, hashKey, tagOf } from "./hash";
 import { IPV6_SOURCE } from "./ipv6";
 import { sessionEvent } from "./event";
-
-/** No slot: not found, or full. */
-export const NO_SLOT: u32 = 0xffffffff;
-
-
-@inline
-export function hot(slot: u32): usize {
-  return hotAt + <usize>slot * HOT_SIZE;
-}
-
-
-@inline
-export function cold(slot: u32): usize {
-  return coldAt + <usize>slot * COLD_SIZE;
-}
 
 
 @inline

@@ -23,10 +23,9 @@ export function hashKey(key0: u64, key1: u64): u32 {
 export function digest6(at: usize): u32 {
   const low = load<u64>(at);
   const high = load<u64>(at, 8);
-  const seeds = <usize>STATE_AT + S_SEEDS;
   const h =
-    pair(<u32>low, <u32>(low >> 32), load<u64>(seeds, 32), load<u64>(seeds, 40)) +
-    pair(<u32>high, <u32>(high >> 32), load<u64>(seeds, 48), load<u64>(seeds, 56));
+    pair(<u32>low, <u32>(low >> 32), load<u64>(STATE_AT, S_SEEDS + 32), load<u64>(STATE_AT, S_SEEDS + 40)) +
+    pair(<u32>high, <u32>(high >> 32), load<u64>(STATE_AT, S_SEEDS + 48), load<u64>(STATE_AT, S_SEEDS + 56));
   return <u32>(h >> 32);
 }
 

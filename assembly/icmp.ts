@@ -40,7 +40,7 @@ import {
   WINDOW_SIZE,
 } from "./layout";
 import { be32 } from "./bytes";
-import { find, hot, isExpired, NO_SLOT } from "./flow";
+import { find, isExpired } from "./flow";
 import {
   headerLength4,
   IPV4_DESTINATION,
@@ -51,7 +51,7 @@ import {
 } from "./ipv4";
 import { IPV6_DESTINATION, IPV6_HEADER, IPV6_NEXT, IPV6_SOURCE, walkExtensions } from "./ipv6";
 import { ICMP, ICMPV6, kindOf, TCP, UDP } from "./key";
-import { trace } from "./state";
+import { NO_SLOT, hot, trace } from "./state";
 import { ICMP_HEADER, isRequest, setKey, TCP_SEQ } from "./transport";
 import { noteSession, verdict } from "./verdict";
 

@@ -22,6 +22,8 @@ import {
   P_INTERFACES,
   P_LAYOUT,
   P_MAGIC,
+  P_PAIR_A,
+  P_PAIR_B,
   P_ROUTE4_COUNT,
   P_ROUTE6_COUNT,
   P_ROUTES4,
@@ -69,6 +71,8 @@ export function checkImage(image: usize): u32 {
     within(image, P_INSPECT, inspections, INSPECT_SIZE, size) &&
     within(image, P_INSPECT_ENTRIES, entries, ENTRY_SIZE, size) &&
     within(image, P_ACLS, load<u32>(image, P_ACLS_SIZE), 1, size) &&
+    load<u32>(image, P_PAIR_A) < interfaces &&
+    load<u32>(image, P_PAIR_B) < interfaces &&
     load<u32>(image, P_FRAGMENT_MAX) <= heldMax;
   if (!inside) return IMAGE_BOUNDS;
   const section = image + load<u32>(image, P_ACLS);

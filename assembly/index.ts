@@ -28,8 +28,8 @@ import {
   GROUP_SLOTS,
 } from "./layout";
 import { decide } from "./decide";
-import { advanceTo, candidate, hot, release, sweep, touchGroup } from "./flow";
-import { expireDatagrams, initHeld, reclaimHeld } from "./fragment";
+import { advanceTo, candidate, release, sweep, touchGroup } from "./flow";
+import { expireDatagrams, initHeld, reclaimHeld } from "./held";
 import { parse } from "./parse";
 import { checkImage } from "./image";
 import {
@@ -40,6 +40,7 @@ import {
   count,
   descriptorsAt,
   groups,
+  hot,
   metaAt,
   policyAt,
 } from "./state";

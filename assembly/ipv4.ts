@@ -31,6 +31,8 @@ import { policyAt } from "./state";
 import { be16, be32, fold, headerSound20, sum } from "./bytes";
 
 export const IPV4_HEADER: u32 = 20;
+/** Largest IP datagram (RFC 791). */
+export const DATAGRAM_MAX: u32 = 65535;
 export const IPV4_TOS: usize = 1; // u8
 export const IPV4_LENGTH: usize = 2; // u16
 export const IPV4_ID: usize = 4; // u16
@@ -64,7 +66,9 @@ export function checkIpv4(meta: usize, verify: bool): u32 {
   const available = load<u32>(meta, M_AVAILABLE);
   if (available < IPV4_HEADER) return R_FRAME_TRUNCATED;
   const header = headerLength4(network);
-  const length = be16(network + IPV4_LENGTH);
+  let length = be16(network + IPV4_LENGTH);
+  // A NIC that computes checksums also cuts segments: what it is given may have no length yet.
+  if (length == 0 && !verify) length = min(load<u32>(meta, M_LENGTH), DATAGRAM_MAX);
   if (load<u8>(network) >> 4 != 4 || header < IPV4_HEADER || length < header) return R_IP_HEADER;
   if (length > load<u32>(meta, M_LENGTH)) return R_IP_LENGTH;
   if (available < header) return R_FRAME_TRUNCATED;

@@ -86,6 +86,7 @@ export const COUNTERS_MAX = 64;
 export const S_QUOTED_META = 0x1000; // META_SIZE
 export const S_WHOLE_META = 0x1080; // META_SIZE: a datagram put together
 export const S_KEY = 0x1100; // KEY_SIZE
+export const S_WHOLE_RECORD = 0x1180; // u32: address of the datagram's record
 export const STATE_SIZE = 0x2000;
 
 /** The index in S_COUNTERS of each event that is counted but is no verdict. */
@@ -400,6 +401,9 @@ export const P_ACLS_SIZE = 60; // u32
 export const P_FRAGMENT_MAX = 64; // u32: held frames in all, at most S_HELD_MAX
 export const P_FRAGMENT_PER_SOURCE = 68; // u32
 export const P_FRAGMENT_PER_DATAGRAM = 72; // u32
+/** Two interfaces of which each is the egress of what comes in by the other, no route asked; 0: routes decide. */
+export const P_PAIR_A = 76; // u32
+export const P_PAIR_B = 80; // u32
 export const POLICY_HEADER_SIZE = 128;
 export const POLICY_IMAGE_MIN = 65536;
 
@@ -661,20 +665,19 @@ export const AT_ROOT = 0; // u32 reference
 export const AT_FIRST = 4; // u32: the lowest rule in it, number + 1
 
 /**
- * A reference is a node (its offset from AL_NODES) or, with the lowest bit set, a run of blocks: REF_COUNT_BITS bits of
- * how many, then the index of the first. A small list is a single run without a node.
+ * A reference is a node (its offset from AL_NODES) or, with the lowest bit set, a run of blocks: how many (15 bits), then
+ * the index of the first. A small list is a single run without a node.
  */
 export const REF_RUN = 1;
-export const REF_COUNT_BITS = 15;
 export const REF_FIRST_SHIFT = 16;
 export const RUN_BLOCKS_MAX = 32767;
 export const ACL_BLOCKS_MAX = 65536; // in one list
 
-/** A node compares one word of the key with up to seven ascending thresholds: child i if i of them are below it. */
+/** A node looks at one word of the key: child i if that many of the starts are not above it. */
 export const ACL_NODE_SIZE = 64;
-export const AN_THRESHOLDS = 0; // u32[7], unused ones 0xffffffff
+export const AN_STARTS = 0; // u32[7], ascending: where children 1 to 7 begin; unused ones 0xffffffff
 export const AN_WORD = 28; // u32: offset in the key: K_SOURCE .. K_PROTOCOL
-export const AN_CHILDREN = 32; // u32[8] references, nodes further on than this one
+export const AN_CHILDREN = 32; // u32[8] references, to nodes further on than this one; unused ones as the last
 export const NODE_CHILDREN = 8;
 export const NODE_CUTS = 7;
 

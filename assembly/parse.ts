@@ -13,6 +13,7 @@ import {
   D_WIRE,
   DF_CHECKSUM_OK,
   DF_HEADER_CHECKSUM_OK,
+  IF_CHECK_MAC,
   M_AVAILABLE,
   M_CLASS,
   M_FRAGMENT,
@@ -39,6 +40,7 @@ import { be16 } from "./bytes";
 import {
   ETHERNET_HEADER,
   ETHERTYPE_AT,
+  interfaceFlags,
   isPlain,
   LINK_REFUSED,
   TYPE_ARP,
@@ -133,8 +135,14 @@ function parseIpv6(descriptor: usize, meta: usize, ethernet: bool): u32 {
   return parseTransport(meta, verifies(descriptor, DF_CHECKSUM_OK));
 }
 
-/** A frame for a group of stations: unicast IP has no business in it (RFC 1122 3.3.6). */
+/**
+ * A frame for a group of stations, where unicast IP has no business (RFC 1122 3.3.6); only asked of an interface that
+ * checks addresses, because every other takes each frame as its own.
+ */
 @inline
 function isGroupFrame(meta: usize): bool {
-  return (load<u8>(load<u32>(meta, M_FRAME)) & 1) != 0;
+  return (
+    (load<u8>(load<u32>(meta, M_FRAME)) & 1) != 0 &&
+    (interfaceFlags(load<u8>(meta, M_INGRESS)) & IF_CHECK_MAC) != 0
+  );
 }

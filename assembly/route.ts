@@ -2,7 +2,10 @@
  * Routes of the policy in force: longest prefix first, so the first match is the best one.
  */
 import {
+  M_INGRESS,
   M_NETWORK,
+  P_PAIR_A,
+  P_PAIR_B,
   M_V6,
   P_ROUTE4_COUNT,
   P_ROUTE6_COUNT,
@@ -80,12 +83,17 @@ export function routeToSource(meta: usize): u32 {
   return load<u8>(meta, M_V6) ? lookup6(network + IPV6_SOURCE) : lookup4(be32(network + IPV4_SOURCE));
 }
 
-/** Route to the destination of the packet. */
+/** Route to the destination of the packet; where the policy pairs two interfaces, the other one. */
 export function routeToDestination(meta: usize): u32 {
   const network: usize = load<u32>(meta, M_NETWORK);
-  return load<u8>(meta, M_V6)
-    ? lookup6(network + IPV6_DESTINATION)
-    : lookup4(be32(network + IPV4_DESTINATION));
+  const v6 = load<u8>(meta, M_V6) != 0;
+  const route = v6 ? lookup6(network + IPV6_DESTINATION) : lookup4(be32(network + IPV4_DESTINATION));
+  const a = load<u32>(policyAt, P_PAIR_A);
+  if (a == 0 || isLocal(route) || isBroadcast(route)) return route;
+  const b = load<u32>(policyAt, P_PAIR_B);
+  const ingress: u32 = load<u8>(meta, M_INGRESS);
+  if (ingress == a) return b;
+  return ingress == b ? a : NO_ROUTE;
 }
 
 /** The interface that a packet without a given one came in by: where its source lives. 0: nowhere. */

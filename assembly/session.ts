@@ -68,14 +68,11 @@ import {
 import {
   addBytes,
   claim,
-  cold,
   find,
   holds,
-  hot,
   isExpired,
   isFull,
   linkHalfOpen,
-  NO_SLOT,
   oldestHalfOpen,
   release,
   unlinkHalfOpen,
@@ -83,8 +80,9 @@ import {
 import { packetEvent, sessionEvent } from "./event";
 import { IPV6_SOURCE } from "./ipv6";
 import { ICMP, ICMPV6, TCP, UDP } from "./key";
-import { count, now, trace } from "./state";
-import { inspect, inspectEstablished, open, TCP_LAST, TCP_PASS, TCP_REOPEN } from "./tcp";
+import { NO_SLOT, cold, count, hot, now, trace } from "./state";
+import { inspect, open, TCP_LAST, TCP_REOPEN } from "./tcp";
+import { inspectEstablished, TCP_PASS } from "./window";
 import { FIN, isRequest, RST, SYN } from "./transport";
 import { noteSession, verdict } from "./verdict";
 

@@ -5,6 +5,8 @@
  * only needs `attach` again. Everything else is read and written in memory.
  */
 import {
+  COLD_SIZE,
+  HOT_SIZE,
   LAYOUT_VERSION,
   S_BANK_SIZE,
   S_BANKS_AT,
@@ -119,6 +121,21 @@ export function attachPolicy(): void {
 
 export function bankAt(bank: u32): usize {
   return <usize>load<u32>(STATE_AT, S_BANKS_AT) + <usize>bank * <usize>load<u32>(STATE_AT, S_BANK_SIZE);
+}
+
+/** No slot: not found, or full. */
+export const NO_SLOT: u32 = 0xffffffff;
+
+/** Records of a slot (layout.ts). */
+@inline
+export function hot(slot: u32): usize {
+  return hotAt + <usize>slot * HOT_SIZE;
+}
+
+
+@inline
+export function cold(slot: u32): usize {
+  return coldAt + <usize>slot * COLD_SIZE;
 }
 
 

@@ -1,55 +1,38 @@
 /**
- * TCP inspection: the state table, the window rules, and what a filter in the middle has to know beside them.
+ * TCP inspection: the state table, and what a filter in the middle has to know beside it.
  *
  * States are those of a filter, not of an endpoint: a segment seen here may never arrive. The table is netfilter's
- * (nf_conntrack_proto_tcp), the window rules are van Rooij's ("Real Stateful TCP Packet Filtering in IP Filter"):
- *
- *   S sends to R        end = seq + payload + SYN + FIN        sack = highest SACK edge, or ack
- *   I    seq  <= S.maxend                       no data beyond the window that R offered
- *   II   end  >= S.end - R.maxwin               nothing older than what R may still ask for
- *   III  sack <= R.end                          no acknowledgement of what R never sent
- *   IV   sack >= R.end - max(S.maxwin, 66000)   no acknowledgement from long ago
- *
- * All comparisons are modulo 2^32. A refused segment changes nothing.
+ * (nf_conntrack_proto_tcp) with the choices of docs/decisions.md, 5.1; the sequence numbers are window.ts's business.
  */
 import {
-  C_CLOSED,
-  C_SYN_IGNORED,
   CF_SIMULTANEOUS,
-  COLD_FIRST0,
   COLD_FLAGS,
   COLD_IDLE_TIMER,
-  COLD_OFFERED,
   COLD_PENDING_END,
   COLD_PENDING_OPTIONS,
   COLD_PENDING_SEQ,
   COLD_PENDING_WIN,
+  C_CLOSED,
+  C_SYN_IGNORED,
   HF_ACKED0,
   HF_INITIATOR1,
   HF_PENDING_SYN,
   HF_RST_DOUBT,
-  HF_SACK0,
   HOT_FLAGS,
-  HOT_SCALES,
   HOT_STATE,
   HOT_TIMER,
-  HOT_WINDOW0,
   M_ACK,
   M_END,
   M_FLAGS,
   M_PAYLOAD,
   M_SEQ,
   M_SIDE,
-  M_TCP_OPTIONS,
-  M_TRANSPORT,
   M_WIN,
   R_TCP_ACK_HIGH,
-  R_TCP_ACK_OLD,
   R_TCP_AFTER_CLOSE,
   R_TCP_HANDSHAKE,
   R_TCP_RST_WINDOW,
   R_TCP_SEQ_HIGH,
-  R_TCP_SEQ_OLD,
   R_TCP_STATE,
   ST_CLOSE_WAIT,
   ST_ESTABLISHED,
@@ -67,21 +50,33 @@ import {
   W_END,
   W_MAXACK,
   W_MAXEND,
-  W_MAXWIN,
-  WINDOW_SIZE,
 } from "./layout";
-import { cold, isHalfOpen, linkHalfOpen, release, unlinkHalfOpen } from "./flow";
-import { count, timeoutsAt, trace } from "./state";
-import { be32 } from "./bytes";
-import { ACK, FIN, RST, SYN, TCP_HEADER, TCP_OFFSET } from "./transport";
+import { isHalfOpen, linkHalfOpen, release, unlinkHalfOpen } from "./flow";
+import { cold, count, timeoutsAt, trace } from "./state";
+import { ACK, FIN, RST, SYN } from "./transport";
+import {
+  BEYOND,
+  TCP_PASS,
+  acknowledgesStart,
+  after,
+  before,
+  first,
+  judgeWindow,
+  noteAck,
+  raiseFlag,
+  sackOf,
+  settleScales,
+  startSide,
+  synOptions,
+  takeSegment,
+  windowOf,
+} from "./window";
 
-/** Answers of `inspect` that are no reason. */
-export const TCP_PASS: u32 = 0;
 /** The session is over and gone; the segment itself passes. */
 export const TCP_LAST: u32 = 0xfe;
+
 /** A new connection over a closed one: policy decides about this SYN, and the old session makes room if it passes. */
 export const TCP_REOPEN: u32 = 0xff;
-const BEYOND: u32 = 0xfd;
 
 // Next states of the table; __: the state stays and the cell has its own rule below; xx: invalid.
 const __: u8 = 0xfe;
@@ -94,9 +89,9 @@ const CW = <u8>ST_CLOSE_WAIT;
 const LA = <u8>ST_LAST_ACK;
 const TW = <u8>ST_TIME_WAIT;
 const S2 = <u8>ST_SYN_SENT2;
+
 /** The session ends: a SYN that may open anew, or a RST. */
 const NO: u8 = 0;
-
 const COLUMNS: u32 = 10;
 const CLASS_SYN: u32 = 0;
 const CLASS_SYN_ACK: u32 = 1;
@@ -121,210 +116,6 @@ const TRANSITIONS: StaticArray<u8> = [
   /* ACK       */  xx, __, SR, ES, CW, CW, TW, TW, xx, __,
   /* RST       */  xx, NO, NO, NO, NO, NO, NO, NO, xx, NO,
 ];
-
-/** Least distance of rule IV: what a sender may have in flight whatever it advertised. */
-const ACK_WINDOW_MIN: u32 = 66000;
-const SCALE_MAX: u32 = 14;
-
-/** What the options of a SYN say, in a byte: scale 0..14, then two bits. */
-const OPTION_SCALE_MASK: u32 = 15;
-const OFFERS_SCALE: u32 = 16;
-const PERMITS_SACK: u32 = 32;
-
-
-@inline
-function before(a: u32, b: u32): bool {
-  return <i32>(a - b) < 0;
-}
-
-
-@inline
-function after(a: u32, b: u32): bool {
-  return <i32>(a - b) > 0;
-}
-
-
-@inline
-function windowOf(record: usize, side: u32): usize {
-  return record + HOT_WINDOW0 + <usize>side * WINDOW_SIZE;
-}
-
-
-@inline
-function scaleOf(record: usize, side: u32): u32 {
-  return ((<u32>load<u8>(record, HOT_SCALES)) >> (side << 2)) & 15;
-}
-
-
-@inline
-function first(record: usize, side: u32): usize {
-  return record + <usize>(side << 2) + COLD_FIRST0;
-}
-
-
-@inline
-function raiseFlag(record: usize, flag: u32): void {
-  store<u8>(record, load<u8>(record, HOT_FLAGS) | flag, HOT_FLAGS);
-}
-
-/** Reads the options of a SYN: scale (RFC 7323 2.3: at most 14), SACK permitted (RFC 2018). */
-function synOptions(meta: usize): u32 {
-  if (load<u8>(meta, M_TCP_OPTIONS) == 0) return 0;
-  const transport: usize = load<u32>(meta, M_TRANSPORT);
-  const end = transport + (((<usize>load<u8>(transport, TCP_OFFSET)) >> 4) << 2);
-  let found: u32 = 0;
-  for (let at = transport + TCP_HEADER; at < end;) {
-    const kind: u32 = load<u8>(at);
-    if (kind == 0) break;
-    if (kind == 1) {
-      at++;
-      continue;
-    }
-    if (at + 2 > end) break;
-    const length: usize = load<u8>(at, 1);
-    if (length < 2 || at + length > end) break;
-    if (kind == 3 && length == 3)
-      found = (found & ~OPTION_SCALE_MASK) | OFFERS_SCALE | min(<u32>load<u8>(at, 2), SCALE_MAX);
-    if (kind == 4 && length == 2) found |= PERMITS_SACK;
-    at += length;
-  }
-  return found;
-}
-
-/** Highest right edge of the SACK blocks, or `ack` when there are none (RFC 2018). */
-function highestSack(meta: usize, ack: u32): u32 {
-  const transport: usize = load<u32>(meta, M_TRANSPORT);
-  const end = transport + (((<usize>load<u8>(transport, TCP_OFFSET)) >> 4) << 2);
-  let highest = ack;
-  for (let at = transport + TCP_HEADER; at < end;) {
-    const kind: u32 = load<u8>(at);
-    if (kind == 0) break;
-    if (kind == 1) {
-      at++;
-      continue;
-    }
-    if (at + 2 > end) break;
-    const length: usize = load<u8>(at, 1);
-    if (length < 2 || at + length > end) break;
-    if (kind == 5 && (length - 2) % 8 == 0) {
-      for (let block: usize = 2; block + 8 <= length; block += 8) {
-        const edge = be32(at + block + 4);
-        if (after(edge, highest)) highest = edge;
-      }
-    }
-    at += length;
-  }
-  return highest;
-}
-
-
-@inline
-function sackOf(record: usize, meta: usize, receiver: u32): u32 {
-  const ack = load<u32>(meta, M_ACK);
-  if (load<u8>(meta, M_TCP_OPTIONS) == 0) return ack;
-  return load<u8>(record, HOT_FLAGS) & (HF_SACK0 << receiver) ? highestSack(meta, ack) : ack;
-}
-
-/**
- * Rules I to IV. Returns a reason, TCP_PASS when the segment is inside, or BEYOND when it only reaches past the edge,
- * and by no more than a window: R opened it in an acknowledgement that was lost behind this filter.
- */
-@inline
-function judgeWindow(record: usize, meta: usize, side: u32, sack: u32): u32 {
-  const sender = windowOf(record, side);
-  const receiver = windowOf(record, side ^ 1);
-  const end = load<u32>(meta, M_END);
-  const receiverEnd = load<u32>(receiver, W_END);
-  const receiverWindow = load<u32>(receiver, W_MAXWIN);
-  const edge = load<u32>(sender, W_MAXEND);
-  const beyond = after(load<u32>(meta, M_SEQ), edge);
-  const old = before(end, load<u32>(sender, W_END) - receiverWindow);
-  const ackHigh = after(sack, receiverEnd);
-  const ackOld = before(sack, receiverEnd - max(load<u32>(sender, W_MAXWIN), ACK_WINDOW_MIN));
-  if (beyond || old || ackHigh || ackOld) {
-    if (beyond) return old || ackHigh || ackOld || end - edge > receiverWindow ? R_TCP_SEQ_HIGH : BEYOND;
-    if (old) return R_TCP_SEQ_OLD;
-    return ackHigh ? R_TCP_ACK_HIGH : R_TCP_ACK_OLD;
-  }
-  return TCP_PASS;
-}
-
-/** Takes an accepted segment into the window blocks; one that was BEYOND moves only what its sender has sent. */
-@inline
-function takeSegment(record: usize, meta: usize, side: u32, sack: u32, judged: u32): void {
-  const sender = windowOf(record, side);
-  const receiver = windowOf(record, side ^ 1);
-  const end = load<u32>(meta, M_END);
-  if (after(end, load<u32>(sender, W_END))) store<u32>(sender, end, W_END);
-  if (judged == BEYOND) return;
-  const ack = load<u32>(meta, M_ACK);
-  const window = load<u32>(meta, M_WIN) << scaleOf(record, side);
-  const edge = load<u32>(sender, W_MAXEND);
-  if (window + (sack - ack) > load<u32>(sender, W_MAXWIN))
-    store<u32>(sender, window + (sack - ack), W_MAXWIN);
-  if (after(ack, load<u32>(sender, W_MAXACK))) store<u32>(sender, ack, W_MAXACK);
-  if (after(end, edge)) store<u32>(receiver, load<u32>(receiver, W_MAXWIN) + (end - edge), W_MAXWIN);
-  if (!before(sack + window, load<u32>(receiver, W_MAXEND))) {
-    store<u32>(receiver, sack + window + <u32>(window == 0), W_MAXEND);
-  }
-}
-
-/** An established segment with nothing but data and acknowledgement. Returns a reason or TCP_PASS. */
-@inline
-export function inspectEstablished(record: usize, meta: usize): u32 {
-  const side: u32 = load<u8>(meta, M_SIDE);
-  const sack = sackOf(record, meta, side ^ 1);
-  const judged = judgeWindow(record, meta, side, sack);
-  if (judged != TCP_PASS && judged != BEYOND) return judged;
-  takeSegment(record, meta, side, sack, judged);
-  return TCP_PASS;
-}
-
-/** Starts a side from its SYN (with or without ACK): its window is never scaled (RFC 7323 2.2). */
-function startSide(
-  record: usize,
-  rest: usize,
-  side: u32,
-  end: u32,
-  seq: u32,
-  window: u32,
-  options: u32,
-): void {
-  const block = windowOf(record, side);
-  store<u32>(block, end, W_END);
-  store<u32>(block, end, W_MAXEND);
-  store<u32>(block, max<u32>(window, 1), W_MAXWIN);
-  store<u32>(block, 0, W_MAXACK);
-  store<u32>(first(rest, side), seq + 1);
-  const shift = side << 2;
-  const scales = (<u32>load<u8>(record, HOT_SCALES)) & ~((<u32>15) << shift);
-  store<u8>(record, scales | ((options & OPTION_SCALE_MASK) << shift), HOT_SCALES);
-  const offered = (<u32>load<u8>(rest, COLD_OFFERED)) & ~((<u32>1) << side);
-  store<u8>(rest, offered | ((<u32>((options & OFFERS_SCALE) != 0)) << side), COLD_OFFERED);
-  const flags = (<u32>load<u8>(record, HOT_FLAGS)) & ~(HF_SACK0 << side) & ~(HF_ACKED0 << side);
-  store<u8>(record, flags | (options & PERMITS_SACK ? HF_SACK0 << side : 0), HOT_FLAGS);
-}
-
-/** Both sides have shown their options: scaling holds only if both offered it. */
-function settleScales(record: usize, rest: usize): void {
-  if (load<u8>(rest, COLD_OFFERED) != 3) store<u8>(record, 0, HOT_SCALES);
-}
-
-/** Notes an acknowledgement of a side in its block and widens the other side's edge, as checkWindow does. */
-function noteAck(record: usize, meta: usize, side: u32): void {
-  const sender = windowOf(record, side);
-  const receiver = windowOf(record, side ^ 1);
-  const ack = load<u32>(meta, M_ACK);
-  const acked = HF_ACKED0 << side;
-  if ((load<u8>(record, HOT_FLAGS) & acked) == 0 || after(ack, load<u32>(sender, W_MAXACK))) {
-    store<u32>(sender, ack, W_MAXACK);
-  }
-  raiseFlag(record, acked);
-  const edge = ack + load<u32>(meta, M_WIN);
-  if (!before(edge, load<u32>(receiver, W_MAXEND))) {
-    store<u32>(receiver, edge + <u32>(load<u32>(meta, M_WIN) == 0), W_MAXEND);
-  }
-}
 
 /** Opens a session from its SYN; the record is fresh and knows its initiator. */
 export function open(slot: u32, record: usize, meta: usize): void {
@@ -471,11 +262,6 @@ function onSynAck(
   return judged == BEYOND ? R_TCP_SEQ_HIGH : judged;
 }
 
-/** Whether `ack` acknowledges the SYN of `side`, and nothing that it has not sent (data in the SYN may be left out). */
-function acknowledgesStart(record: usize, rest: usize, side: u32, ack: u32): bool {
-  return !before(ack, load<u32>(first(rest, side))) && !after(ack, load<u32>(windowOf(record, side), W_END));
-}
-
 function onData(
   slot: u32,
   record: usize,
@@ -515,6 +301,7 @@ function onReset(slot: u32, record: usize, meta: usize, side: u32, responder: u3
   const seq = load<u32>(meta, M_SEQ);
   const sender = windowOf(record, side);
   const receiver = windowOf(record, side ^ 1);
+  const ack = load<u32>(meta, M_ACK);
   const hasAck = (load<u8>(meta, M_FLAGS) & ACK) != 0;
   let exact: bool;
   if (responder && state == ST_SYN_SENT) {
@@ -529,11 +316,13 @@ function onReset(slot: u32, record: usize, meta: usize, side: u32, responder: u3
     responder &&
     hasAck &&
     load<u8>(record, HOT_FLAGS) & HF_PENDING_SYN &&
-    load<u32>(meta, M_ACK) == load<u32>(rest, COLD_PENDING_END)
+    ack == load<u32>(rest, COLD_PENDING_END)
   ) {
     // The other end has forgotten the connection and refuses the SYN that would replace it.
     exact = true;
   } else {
+    // Some stacks set ACK in an RST and acknowledge 0.
+    if (hasAck && ack != 0 && after(ack, load<u32>(receiver, W_END))) return R_TCP_ACK_HIGH;
     const senderEnd = load<u32>(sender, W_END);
     const known = (load<u8>(record, HOT_FLAGS) & (HF_ACKED0 << (side ^ 1))) != 0;
     const expected = known ? load<u32>(receiver, W_MAXACK) : senderEnd;

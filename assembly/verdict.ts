@@ -32,9 +32,9 @@ import {
   VERDICT_DROP,
   VERDICT_HELD,
 } from "./layout";
-import { cold, NO_SLOT } from "./flow";
+
 import { packetEvent } from "./event";
-import { countReason, policyAt } from "./state";
+import { NO_SLOT, cold, countReason, policyAt } from "./state";
 
 /** Notes the session of the packet, NO_SLOT for none; `side` 0: from its initiator. */
 @inline

@@ -1,0 +1,275 @@
+/**
+ * The packets that a pair lives on, sent through the inbound lists: HSRP hellos (V16) and the synchronisation
+ * (V13). Such packets are addressed to the box itself and belong to no session, so the list alone decides.
+ */
+import {
+  type AclPacket,
+  aceMatches,
+  addressMatches,
+  expandAddresses,
+  hasEntries,
+  PROTOCOL,
+} from "../acl/evaluate.js";
+import type {
+  AccessGroup,
+  AccessList,
+  Ace,
+  Config,
+  Family,
+  Interface,
+  IpcAssociation,
+} from "../config/model.js";
+import { type Address, formatAddress, formatIpv4, inPrefix, ipv4Mask, parseAddress } from "../ip.js";
+import type { Context, Draft } from "./finding.js";
+import {
+  addressesOf,
+  hsrpVersion,
+  isUp,
+  LINK_LOCAL,
+  type Network,
+  networksOf,
+  ownAddresses,
+  primaryNetwork,
+  virtualAddresses,
+} from "./topology.js";
+
+/** Where hellos go (RFC 2281; version 2 and IPv6: Cisco). Source and destination port are the same. */
+const HELLO = {
+  1: { group: parseAddress("224.0.0.2")!, port: 1985, ttl: 1 },
+  2: { group: parseAddress("224.0.0.102")!, port: 1985, ttl: 1 },
+  6: { group: parseAddress("ff02::66")!, port: 2029, ttl: 255 },
+};
+/** The TOS byte of hellos: class selector 6. */
+const HELLO_TRAFFIC_CLASS = 0xc0;
+/** SCTP in UDP (RFC 6951), both ports. */
+const SCTP_OVER_UDP_PORT = 9899;
+/** In a network of up to so many addresses each host is tried, in a larger one the edges of the list's sources. */
+const HOSTS_ENUMERATED_MAX = 1024;
+
+/** Time ranges may be active or not; what a pair lives on must pass in both cases. */
+const TIME_RANGE_CASES = [() => true, () => false];
+
+function inboundGroup(on: Interface, family: Family): AccessGroup | undefined {
+  return on.accessGroups.find((each) => each.direction === "in" && each.family === family);
+}
+
+/** The list of a binding, if it has entries; one without is V19's matter. */
+function boundList(config: Config, binding: AccessGroup): AccessList | undefined {
+  const list = (binding.family === 4 ? config.accessLists : config.accessLists6).get(binding.list);
+  return list !== undefined && hasEntries(list) ? list : undefined;
+}
+
+/** What decides about a packet whose source is one of `candidates`: the first permitted one, or the first denial. */
+function trial(
+  config: Config,
+  list: AccessList,
+  packet: AclPacket,
+  candidates: Address[],
+  isActive: () => boolean,
+): { permitted: Address | undefined; deniedBy: Ace | undefined } {
+  let undecided = candidates;
+  let deniedBy: Ace | undefined;
+  for (const entry of list.entries) {
+    if (entry.kind !== "ace") continue;
+    if (!aceMatches(config, { ...entry, source: { kind: "any" } }, packet, isActive)) continue;
+    const sources = expandAddresses(config, entry.source);
+    const matches = (candidate: Address) => sources.some((source) => addressMatches(source, candidate));
+    const decided = undecided.find(matches);
+    if (decided === undefined) continue;
+    if (entry.action === "permit") return { permitted: decided, deniedBy: undefined };
+    deniedBy ??= entry;
+    undecided = undecided.filter((candidate) => !matches(candidate));
+    if (undecided.length === 0) break;
+  }
+  return { permitted: undefined, deniedBy };
+}
+
+/** Undefined: one of the candidates passes, whatever the time. Else the entry that denies, if it is not the end. */
+function denial(
+  config: Config,
+  list: AccessList,
+  packet: AclPacket,
+  candidates: Address[],
+): { by: Ace | undefined } | undefined {
+  for (const isActive of TIME_RANGE_CASES) {
+    const { permitted, deniedBy } = trial(config, list, packet, candidates, isActive);
+    if (permitted === undefined) return { by: deniedBy };
+  }
+  return undefined;
+}
+
+/** The entry that denies, for messages. */
+function deniedText(list: AccessList, by: Ace | undefined): string {
+  return by === undefined
+    ? `denied by the end of list ${list.name}`
+    : `denied by list ${list.name}, line ${by.at.line}`;
+}
+
+/** V16. Two boxes that do not hear each other are both active. */
+export function hellosPass(config: Config, { peer }: Context): Draft[] {
+  return [...config.interfaces.values()]
+    .filter(isUp)
+    .flatMap((on) => [...hellosOn(config, peer, on, 4), ...hellosOn(config, peer, on, 6)]);
+}
+
+/** The hellos of one family on one interface: from the peer when it is known, else from some host of the network. */
+function hellosOn(config: Config, peer: Config | undefined, on: Interface, family: Family): Draft[] {
+  const groups = [...on.standby.groups.values()];
+  if (!groups.some((group) => (family === 4 ? group.ip : group.ipv6) !== undefined)) return [];
+  const binding = inboundGroup(on, family);
+  const list = binding && boundList(config, binding);
+  const home = family === 4 ? primaryNetwork(on) : LINK_LOCAL;
+  if (list === undefined || home === undefined) return [];
+  const { group, port, ttl } = HELLO[family === 4 ? hsrpVersion(on) : 6];
+  const to = formatAddress(group);
+
+  const attempt = (from: string, source: string, candidates: Address[]): Draft[] => {
+    const hello: AclPacket = {
+      source: candidates[0]!,
+      destination: group,
+      protocol: PROTOCOL.udp,
+      sourcePort: port,
+      destinationPort: port,
+      trafficClass: HELLO_TRAFFIC_CLASS,
+      ttl,
+    };
+    const denied = denial(config, list, hello, candidates);
+    if (denied === undefined) return [];
+    const entry = list.kind === "standard" ? source : `udp ${source} host ${to} eq ${port}`;
+    return [
+      {
+        at: binding!.at,
+        other: denied.by?.at,
+        message: `HSRP hellos of the peer on ${on.name} (udp ${port} from ${from} to ${to}) are ${deniedText(list, denied.by)}: both boxes become active there`,
+        mend: `permit ${entry}, at the top of list ${list.name}`,
+      },
+    ];
+  };
+
+  const own = new Set(ownAddresses(config).map((each) => each.address));
+  const peers = peerAddresses(config, peer, on, family).filter((each) => !own.has(each));
+  if (peers.length > 0) {
+    return peers.flatMap((each) => attempt(formatAddress(each), `host ${formatAddress(each)}`, [each]));
+  }
+  for (const each of groups.flatMap(virtualAddresses)) own.add(each.address);
+  const hosts = hostsToTry(config, list, home, own);
+  const network = `${formatAddress(home.network)}/${home.prefixLength}`;
+  return hosts.length === 0 ? [] : attempt(`any host of ${network}`, aclSource(home), hosts);
+}
+
+function aclSource({ network, prefixLength }: Network): string {
+  return typeof network === "number"
+    ? `${formatIpv4(network)} ${formatIpv4(~ipv4Mask(prefixLength) >>> 0)}`
+    : `${formatAddress(network)}/${prefixLength}`;
+}
+
+/** What is known of the peer's address on this LAN: from its own configuration, else from `remote-ip`. */
+function peerAddresses(config: Config, peer: Config | undefined, on: Interface, family: Family): Address[] {
+  const home = primaryNetwork(on);
+  const isHere = (address: Address) =>
+    home !== undefined && inPrefix(address, home.network, home.prefixLength);
+  const theirs = [...(peer?.interfaces.values() ?? [])].filter(
+    (each) => isUp(each) && each.standby.groups.size > 0 && each.addresses.some((one) => isHere(one.address)),
+  );
+  if (family === 6) {
+    return theirs.flatMap((each) => addressesOf(each).flatMap((one) => (one.linkLocal ? one.address : [])));
+  }
+  const primaries = theirs.flatMap((each) => each.addresses.slice(0, 1).map((one) => one.address));
+  if (primaries.length > 0) return primaries;
+  const associations = [...(config.ipc?.associations.values() ?? [])];
+  return associations.flatMap((each) => each.remoteIps.map((one) => one.address)).filter(isHere);
+}
+
+/** Hosts of a network that stand for all: between the edges of a list's sources every host has the same verdict. */
+function hostsToTry(config: Config, list: AccessList, home: Network, excluded: Set<Address>): Address[] {
+  const [low, high] = hostRange(home);
+  const starts: Address[] = [low];
+  if (Number(BigInt(high) - BigInt(low)) >= HOSTS_ENUMERATED_MAX) {
+    for (const entry of list.entries) {
+      if (entry.kind !== "ace") continue;
+      for (const match of expandAddresses(config, entry.source)) {
+        if (match.kind === "wildcard") {
+          // The lowest address of the network that the wildcard admits, and what follows the highest.
+          const first = (match.address | (Number(low) & match.wildcard)) >>> 0;
+          starts.push(first, ((first | match.wildcard) >>> 0) + 1);
+        } else if (match.kind === "prefix") {
+          starts.push(match.address, after(match.address, match.prefixLength));
+        } else if (match.kind === "range") {
+          starts.push(match.low, plus(match.high, 1));
+        }
+      }
+    }
+  }
+  const length = starts.length > 1 ? excluded.size + 1 : HOSTS_ENUMERATED_MAX;
+  const hosts = new Set<Address>();
+  for (const start of starts) {
+    if (typeof start !== typeof low) continue;
+    for (let i = 0; i < length; i++) {
+      const host = plus(start, i);
+      if (host >= low && host <= high && !excluded.has(host)) hosts.add(host);
+    }
+  }
+  return [...hosts];
+}
+
+/** The first and the last address that a host can have. */
+function hostRange({ network, prefixLength }: Network): [Address, Address] {
+  if (typeof network === "bigint") return [network + 1n, network + (1n << BigInt(128 - prefixLength)) - 1n];
+  const last = (network | ~ipv4Mask(prefixLength)) >>> 0;
+  return prefixLength > 30 ? [network, last] : [network + 1, last - 1];
+}
+
+function plus(address: Address, count: number): Address {
+  return typeof address === "number" ? address + count : address + BigInt(count);
+}
+
+function after(network: Address, prefixLength: number): Address {
+  return typeof network === "number"
+    ? network + 2 ** (32 - prefixLength)
+    : network + (1n << BigInt(128 - prefixLength));
+}
+
+/** V13. Each path is tried as SCTP and as SCTP over UDP; either will do. The first pairs with the first. */
+export function deniedSyncPaths(config: Config, association: IpcAssociation): Draft[] {
+  const { localIps, remoteIps, localPort, remotePort } = association;
+  if (localIps.length === 0 || remoteIps.length === 0) return [];
+  if (localPort === undefined || remotePort === undefined) return [];
+  const drafts: Draft[] = [];
+  for (let path = 0; path < Math.max(localIps.length, remoteIps.length); path++) {
+    const local = (localIps[path] ?? localIps.at(-1)!).address;
+    const remote = (remoteIps[path] ?? remoteIps.at(-1)!).address;
+    const on = arrivalInterface(config, local, remote);
+    const binding = on && inboundGroup(on, 4);
+    const list = binding && boundList(config, binding);
+    if (on === undefined || binding === undefined || list === undefined) continue;
+    const ends = { source: remote, destination: local };
+    const sctp = { sourcePort: remotePort.value, destinationPort: localPort.value, protocol: PROTOCOL.sctp };
+    const udp = {
+      sourcePort: SCTP_OVER_UDP_PORT,
+      destinationPort: SCTP_OVER_UDP_PORT,
+      protocol: PROTOCOL.udp,
+    };
+    const denied = denial(config, list, { ...ends, ...sctp }, [remote]);
+    if (denied === undefined || denial(config, list, { ...ends, ...udp }, [remote]) === undefined) continue;
+    const [from, to] = [formatIpv4(remote), formatIpv4(local)];
+    const entry = list.kind === "standard" ? `host ${from}` : `sctp host ${from} host ${to}`;
+    const alternative =
+      list.kind === "standard" ? "" : ` (over UDP: udp host ${from} host ${to} eq ${SCTP_OVER_UDP_PORT})`;
+    drafts.push({
+      severity: "warning",
+      at: binding.at,
+      other: denied.by?.at,
+      message: `the synchronisation from ${from} to ${to} (SCTP, or UDP ${SCTP_OVER_UDP_PORT}) on ${on.name} is ${deniedText(list, denied.by)}`,
+      mend: `permit ${entry}${alternative}, at the top of list ${list.name}`,
+    });
+  }
+  return drafts;
+}
+
+/** Where the peer's packets come in: on the network they start from, else where the local address is. */
+function arrivalInterface(config: Config, local: number, remote: number): Interface | undefined {
+  const up = [...config.interfaces.values()].filter(isUp);
+  const connected = (each: Interface) =>
+    networksOf(each, 4).some(({ network, prefixLength }) => inPrefix(remote, network, prefixLength));
+  return up.find(connected) ?? up.find((each) => each.addresses.some((one) => one.address === local));
+}
