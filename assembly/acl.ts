@@ -437,7 +437,7 @@ function transportHolds(condition: usize, key: usize): bool {
     if (met == 0) return false;
   }
   const established: u32 = load<u8>(condition, AC_ESTABLISHED);
-  if (false && !(flags & established)) return false;
+  if (established != 0 && !(flags & established)) return false;
   const type: u32 = load<u8>(key, K_ICMP_TYPE) & load<u8>(condition, AC_ICMP_TYPE_MASK);
   const code: u32 = load<u8>(key, K_ICMP_CODE) & load<u8>(condition, AC_ICMP_CODE_MASK);
   return type == load<u8>(condition, AC_ICMP_TYPE_VALUE) && code == load<u8>(condition, AC_ICMP_CODE_VALUE);

@@ -22,6 +22,7 @@ import {
   P_INTERFACES,
   R_FRAME_TRUNCATED,
   R_INTERFACE_DOWN,
+  R_LINK_BROADCAST,
   R_NOT_FOR_US,
   R_VLAN,
 } from "./layout";
@@ -91,12 +92,30 @@ export function walkLink(meta: usize, type: u32, ethernet: bool): u32 {
     store<u32>(meta, load<u32>(meta, M_AVAILABLE) - 4, M_AVAILABLE);
   }
   store<u8>(meta, ingress, M_INGRESS);
-  if (ethernet && flags & IF_CHECK_MAC) {
-    const frame: usize = load<u32>(meta, M_FRAME);
-    if ((load<u8>(frame) & 1) == 0 && !sameMac(frame, interfaceAt(ingress) + I_MAC))
-      return LINK_REFUSED + R_NOT_FOR_US;
-  }
-  return type;
+  return ethernet && flags & IF_CHECK_MAC && isForOther(meta, ingress) ? LINK_REFUSED + R_NOT_FOR_US : type;
+}
+
+/** A frame for a group of stations. */
+@inline
+export function isForGroup(meta: usize): bool {
+  return (load<u8>(load<u32>(meta, M_FRAME)) & 1) != 0;
+}
+
+/** A frame for a station that is not this interface, nor for a group. */
+function isForOther(meta: usize, ingress: u32): bool {
+  return !isForGroup(meta) && !sameMac(load<u32>(meta, M_FRAME), interfaceAt(ingress) + I_MAC);
+}
+
+/**
+ * The second look at the link, when the addresses are known: of an interface that the source address told (`found`),
+ * whose frame it is; and whether unicast IP came in a frame for a group, where it has no business (RFC 1122 3.3.6).
+ * Only asked where the interface checks addresses: every other takes each frame as its own.
+ */
+export function stationReason(meta: usize, found: bool, unicast: bool): u32 {
+  const ingress: u32 = load<u8>(meta, M_INGRESS);
+  if ((interfaceFlags(ingress) & IF_CHECK_MAC) == 0) return 0;
+  if (found && isForOther(meta, ingress)) return R_NOT_FOR_US;
+  return unicast && isForGroup(meta) ? R_LINK_BROADCAST : 0;
 }
 
 

@@ -11,6 +11,7 @@
  * answered form the half-open list, oldest first.
  */
 import {
+  C_CLOSED,
   C_EVICTED,
   C_EXPIRED,
   C_MAX_SESSIONS,
@@ -47,8 +48,10 @@ import {
   S_SWEEP_GROUP,
   S_SWEEP_SINCE_MS,
   ST_ESTABLISHED,
+  ST_LAST_ACK,
   ST_OPENING,
   ST_SYN_SENT2,
+  ST_TIME_WAIT,
   STATE_AT,
   TIMEOUT_MAX_MS,
 } from "./layout";
@@ -174,9 +177,11 @@ export function isFull(): bool {
 /** Gives the slot back; `why` is the counter of the cause. */
 export function release(slot: u32, why: i32): void {
   const record = hot(slot);
+  const state: u32 = load<u8>(record, HOT_STATE);
+  if (why == C_EXPIRED && (state == ST_LAST_ACK || state == ST_TIME_WAIT)) why = C_CLOSED;
   if (load<u8>(cold(slot), COLD_FLAGS) & CF_AUDIT) sessionEvent(EVENT_SESSION_STOP, slot, why);
   if (why == C_EVICTED) sessionEvent(EVENT_EVICTED, slot, why);
-  if (isHalfOpen(load<u8>(record, HOT_STATE))) unlinkHalfOpen(slot);
+  if (isHalfOpen(state)) unlinkHalfOpen(slot);
   const key0 = load<u64>(record) & 0x00ffffffffffffff;
   const key1 = load<u64>(record, 8) & 0x0000ffffffffffff;
   const stands = slot >> 4;

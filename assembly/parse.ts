@@ -13,7 +13,6 @@ import {
   D_WIRE,
   DF_CHECKSUM_OK,
   DF_HEADER_CHECKSUM_OK,
-  IF_CHECK_MAC,
   M_AVAILABLE,
   M_CLASS,
   M_FRAGMENT,
@@ -32,7 +31,6 @@ import {
   R_BAD_DESCRIPTOR,
   R_ETHERTYPE,
   R_FRAME_TRUNCATED,
-  R_LINK_BROADCAST,
   SCOPE_NEIGHBOR,
   SCOPE_UNICAST,
 } from "./layout";
@@ -40,9 +38,10 @@ import { be16 } from "./bytes";
 import {
   ETHERNET_HEADER,
   ETHERTYPE_AT,
-  interfaceFlags,
+  isForGroup,
   isPlain,
   LINK_REFUSED,
+  stationReason,
   TYPE_ARP,
   TYPE_IPV4,
   TYPE_IPV6,
@@ -110,9 +109,9 @@ function parseFrame(descriptor: usize, meta: usize): u32 {
 function parseIpv4(descriptor: usize, meta: usize, ethernet: bool): u32 {
   const reason = checkIpv4(meta, verifies(descriptor, DF_HEADER_CHECKSUM_OK));
   if (reason != 0) return reason;
-  if (ethernet && isGroupFrame(meta) && load<u8>(meta, M_SCOPE) == SCOPE_UNICAST) return R_LINK_BROADCAST;
+  const wrong = settleIngress(meta, ethernet, load<u8>(meta, M_SCOPE) == SCOPE_UNICAST);
+  if (wrong != 0) return wrong;
   const network: usize = load<u32>(meta, M_NETWORK);
-  if (load<u8>(meta, M_INGRESS) == 0) store<u8>(meta, ingressOf(meta), M_INGRESS);
   store<u32>(meta, <u32>network + headerLength4(network), M_TRANSPORT);
   if (load<u16>(network, IPV4_FRAGMENT) & IPV4_IS_FRAGMENT) {
     store<u8>(meta, CLASS_FRAGMENT, M_CLASS);
@@ -124,10 +123,12 @@ function parseIpv4(descriptor: usize, meta: usize, ethernet: bool): u32 {
 function parseIpv6(descriptor: usize, meta: usize, ethernet: bool): u32 {
   const reason = checkIpv6(meta);
   if (reason != 0) return reason;
-  const multicast = load<u8>(<usize>load<u32>(meta, M_NETWORK) + IPV6_DESTINATION) == 0xff;
-  if (ethernet && !multicast && isGroupFrame(meta)) return R_LINK_BROADCAST;
-  const discovery = load<u8>(meta, M_SCOPE) == SCOPE_NEIGHBOR;
-  if (load<u8>(meta, M_INGRESS) == 0 && !discovery) store<u8>(meta, ingressOf(meta), M_INGRESS);
+  const unicast = load<u8>(<usize>load<u32>(meta, M_NETWORK) + IPV6_DESTINATION) != 0xff;
+  // Neighbour discovery speaks from addresses that lead nowhere: without a given ingress it keeps none.
+  if (load<u8>(meta, M_SCOPE) != SCOPE_NEIGHBOR || load<u8>(meta, M_INGRESS) != 0) {
+    const wrong = settleIngress(meta, ethernet, unicast);
+    if (wrong != 0) return wrong;
+  }
   if (load<u32>(meta, M_FRAGMENT) != 0) {
     store<u8>(meta, CLASS_FRAGMENT, M_CLASS);
     return 0;
@@ -135,14 +136,10 @@ function parseIpv6(descriptor: usize, meta: usize, ethernet: bool): u32 {
   return parseTransport(meta, verifies(descriptor, DF_CHECKSUM_OK));
 }
 
-/**
- * A frame for a group of stations, where unicast IP has no business (RFC 1122 3.3.6); only asked of an interface that
- * checks addresses, because every other takes each frame as its own.
- */
+/** Finds the ingress where none was given, and takes the second look at the link. Returns a reason, 0 when sound. */
 @inline
-function isGroupFrame(meta: usize): bool {
-  return (
-    (load<u8>(load<u32>(meta, M_FRAME)) & 1) != 0 &&
-    (interfaceFlags(load<u8>(meta, M_INGRESS)) & IF_CHECK_MAC) != 0
-  );
+function settleIngress(meta: usize, ethernet: bool, unicast: bool): u32 {
+  const found = load<u8>(meta, M_INGRESS) == 0;
+  if (found) store<u8>(meta, ingressOf(meta), M_INGRESS);
+  return ethernet && (found || isForGroup(meta)) ? stationReason(meta, found, unicast) : 0;
 }

@@ -56,7 +56,12 @@ export interface Config {
   kept: KeptLine[];
 }
 
-export type TimestampFormat = { kind: "uptime" | "datetime"; msec: boolean; localtime: boolean; year: boolean };
+export type TimestampFormat = {
+  kind: "uptime" | "datetime";
+  msec: boolean;
+  localtime: boolean;
+  year: boolean;
+};
 
 export interface Interface extends Placed {
   name: string;

@@ -28,9 +28,9 @@ const TIME_RANGES = ["night", "office", "holiday"];
 const IPV4 = [
   0, 1, 0x0a000000, 0x0a0000fe, 0x0a000100, 0x0a00ffff, 0x0a4d0a09, 0xac100001, 0xc0a80101, 0xffffffff,
 ];
-const IPV4_WILDCARDS = [0, 0, 0, 1, 0xff, 0xff, 0xffff, 0xffffff, 0xffffffff, 0x00ff00ff, 0xfe, 0x80000001];
+const IPV4_WILDCARDS = [0, 0, 0, 1, 3, 0xff, 0xff, 0xffff, 0xffffff, 0x00ff00ff, 0xfe, 0x80000001];
 const IPV6_WORDS = [0n, 1n, 0x20010db8n, 0x80000000n, 0xffffffffn];
-const IPV6_LENGTHS = [0, 1, 16, 32, 33, 48, 64, 64, 65, 96, 97, 127, 128, 128];
+const IPV6_LENGTHS = [1, 16, 32, 33, 48, 48, 64, 64, 64, 65, 96, 97, 127, 128, 128, 128];
 
 export interface RandomLists {
   config: Config;
@@ -39,11 +39,16 @@ export interface RandomLists {
   timeRanges: readonly string[];
 }
 
+/** How many addresses of short lists are `any`; of long ones fewer, or nothing would reach their ends. */
+const ANY_SHARE = 0.3;
+const ANY_IN_LIST = 20;
+
 /** A list `L` of so many entries, and the object groups that they name. */
 export function randomList(random: Random, family: Family, length: number): RandomLists {
   const objectGroups = randomGroups(random, family);
+  const anyShare = Math.min(ANY_SHARE, ANY_IN_LIST / length);
   const entries = Array.from({ length }, (_, place) => ({
-    ...randomAce(random, family),
+    ...randomAce(random, family, anyShare),
     sequence: (place + 1) * 10,
   }));
   return {
@@ -56,7 +61,7 @@ export function randomList(random: Random, family: Family, length: number): Rand
 
 // ------------------------------------------------------------------------------------------------- entries
 
-function randomAce(random: Random, family: Family): Ace {
+function randomAce(random: Random, family: Family, anyShare: number): Ace {
   const protocol = random.chance(0.75) ? random.pick(PROTOCOLS[family]) : undefined;
   const serviceGroup = random.chance(0.12) ? random.pick(["SERVICES", "ALL-SERVICES"]) : undefined;
   const some = <T>(probability: number, make: () => T): T | undefined =>
@@ -67,8 +72,8 @@ function randomAce(random: Random, family: Family): Ace {
   return {
     ...permit(),
     action: random.chance(0.6) ? "permit" : "deny",
-    source: randomMatch(random, family),
-    destination: randomMatch(random, family),
+    source: randomMatch(random, family, anyShare),
+    destination: randomMatch(random, family, anyShare),
     protocol: serviceGroup === undefined ? protocol : undefined,
     serviceGroup,
     sourcePort: some(likely(hasPorts, 0.25), () => randomNumbers(random, PORTS)),
@@ -132,9 +137,9 @@ function randomNumbers(random: Random, values: readonly number[]): NumberMatch {
   return { op, low, high };
 }
 
-function randomMatch(random: Random, family: Family): AddressMatch {
-  if (random.chance(0.25)) return { kind: "any" };
-  if (random.chance(0.15)) return { kind: "group", name: random.pick(["NETWORKS", "ALL-NETWORKS"]) };
+function randomMatch(random: Random, family: Family, anyShare: number): AddressMatch {
+  if (random.chance(anyShare)) return { kind: "any" };
+  if (random.chance(anyShare / 2)) return { kind: "group", name: random.pick(["NETWORKS", "ALL-NETWORKS"]) };
   return randomNetwork(random, family);
 }
 
@@ -144,16 +149,22 @@ function randomNetwork(random: Random, family: Family): Exclude<AddressMatch, { 
     return { kind: "prefix", address: randomIpv6(random) & ipv6Mask(prefixLength), prefixLength };
   }
   if (random.chance(0.1)) {
-    return { kind: "prefix", address: random.pick(IPV4), prefixLength: random.pick([0, 8, 16, 24, 31, 32]) };
+    return { kind: "prefix", address: randomIpv4(random), prefixLength: random.pick([0, 8, 16, 24, 31, 32]) };
   }
   const wildcard = random.pick(IPV4_WILDCARDS);
-  return { kind: "wildcard", address: (random.pick(IPV4) & ~wildcard) >>> 0, wildcard };
+  return { kind: "wildcard", address: (randomIpv4(random) & ~wildcard) >>> 0, wildcard };
+}
+
+function randomIpv4(random: Random): number {
+  return (random.pick(IPV4) ^ (random.chance(0.5) ? random.int(0x10000) : 0)) >>> 0;
 }
 
 function randomIpv6(random: Random): bigint {
   let address = 0n;
   for (let word = 0; word < 4; word++) address = (address << 32n) | random.pick(IPV6_WORDS);
-  return address;
+  return random.chance(0.5)
+    ? address ^ (BigInt(random.int(0x10000)) << random.pick([0n, 64n, 80n]))
+    : address;
 }
 
 // ------------------------------------------------------------------------------------------------- groups
@@ -183,7 +194,7 @@ function networks(random: Random, family: Family): GroupMember[] {
   return Array.from({ length: random.int(4) }, (): GroupMember => {
     if (random.chance(0.5)) return { at, kind: "address", match: randomNetwork(random, family) };
     const ends: Address[] =
-      family === 4 ? [random.pick(IPV4), random.pick(IPV4)] : [randomIpv6(random), randomIpv6(random)];
+      family === 4 ? [randomIpv4(random), randomIpv4(random)] : [randomIpv6(random), randomIpv6(random)];
     const [low, high] = ends[0]! <= ends[1]! ? ends : ends.reverse();
     return { at, kind: "range", low: low!, high: high! };
   });
@@ -266,7 +277,7 @@ function randomAddress(
   match: AddressMatch | undefined,
 ): Address {
   const v6 = family === 6;
-  const anywhere = (): Address => (v6 ? randomIpv6(random) : random.pick(IPV4));
+  const anywhere = (): Address => (v6 ? randomIpv6(random) : randomIpv4(random));
   if (match === undefined || match.kind === "any" || random.chance(0.15)) return anywhere();
   if (match.kind === "group") {
     const members = config.objectGroups.get(match.name)!.members;
