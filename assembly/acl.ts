@@ -12,42 +12,17 @@ import {
   AB_DESTINATION_PORT,
   AB_IDS,
   AB_PROTOCOL,
+  AB_SHORT_SPAN,
   AB_SOURCE_PORT,
   AB_WORD_SIZE,
+  AB_WORD_SPAN,
   ACL_BLOCK4_SIZE,
   ACL_BLOCK6_SIZE,
+  ACL_CONDITION_SIZE,
   ACL_LIST_SIZE,
   ACL_RECORD4_SIZE,
   ACL_RECORD6_SIZE,
   ACL_TREE_SIZE,
-  ACL_CONDITION_SIZE,
-  AC_ANY,
-  AC_ANY_CLEAR,
-  AC_ANY_SET,
-  AC_APPLIES,
-  AC_DESTINATION_MASK,
-  AC_DESTINATION_OPTION,
-  AC_DESTINATION_VALUE,
-  AC_ESTABLISHED,
-  AC_EXTENSIONS,
-  AC_FLAGS_MASK,
-  AC_FLAGS_VALUE,
-  AC_FLOW_LABEL_MASK,
-  AC_FLOW_LABEL_VALUE,
-  AC_ICMP_CODE_MASK,
-  AC_ICMP_CODE_VALUE,
-  AC_ICMP_TYPE_MASK,
-  AC_ICMP_TYPE_VALUE,
-  AC_MOBILITY_TYPE,
-  AC_OPTION,
-  AC_ROUTING_TYPE,
-  AC_SOURCE_MASK,
-  AC_SOURCE_VALUE,
-  AC_TIME_RANGE,
-  AC_TOS_MASK,
-  AC_TOS_VALUE,
-  AC_TTL_LOW,
-  AC_TTL_SPAN,
   AH_CONDITIONS,
   AH_LISTS,
   AH_LIST_COUNT,
@@ -63,9 +38,14 @@ import {
   AN_CHILDREN,
   AN_STARTS,
   AN_WORD,
-  APPLIES_FRAGMENT,
-  APPLIES_WHOLE,
-  AR_ADDRESSES,
+  AR4_DESTINATION_HIGH,
+  AR4_DESTINATION_LOW,
+  AR4_SOURCE_HIGH,
+  AR4_SOURCE_LOW,
+  AR6_DESTINATION_HIGH,
+  AR6_DESTINATION_LOW,
+  AR6_SOURCE_HIGH,
+  AR6_SOURCE_LOW,
   AR_CONDITION,
   AR_DESTINATION_PORT_HIGH,
   AR_DESTINATION_PORT_LOW,
@@ -79,68 +59,54 @@ import {
   ID_VERIFY,
   KF_FRAGMENT,
   KF_V6,
-  KX_DESTINATION,
-  KX_MOBILITY,
-  KX_ROUTING,
   K_DESTINATION,
   K_DESTINATION_PORT,
-  K_EXTENSIONS,
   K_FLAGS,
-  K_FLOW_LABEL,
-  K_ICMP_CODE,
-  K_ICMP_TYPE,
   K_PROTOCOL,
-  K_ROUTING_TYPE,
   K_SOURCE,
   K_SOURCE_PORT,
-  K_TCP_FLAGS,
-  K_TOS,
-  K_TTL,
   REF_FIRST_SHIFT,
   REF_RUN,
   RULE_LOG,
   RULE_PERMIT,
   RUN_BLOCKS_MAX,
-  STATE_AT,
-  S_TIME_RANGES,
-  TYPE_GIVEN,
 } from "./layout";
-import { destinationOptionMatches, mobilityTypeMatches, optionMatches } from "./acl-options";
+import { conditionHolds } from "./acl-condition";
 
 /** More than any rule number: nothing found yet. */
 const NOTHING: u32 = 0xffffffff;
 
-
+/** Lists of a section; their numbers go from 1 to this. */
 @inline
 export function listCount(section: usize): u32 {
   return load<u32>(section, AH_LIST_COUNT);
 }
 
-/** Numbers of rules, and so of hit counters, that lookups in the section can give. */
+/** Rules of a section: no lookup finds more than this. */
 @inline
 export function ruleCount(section: usize): u32 {
   return load<u32>(section, AH_RULE_COUNT);
 }
 
-
+/** Whether the rule that was found (number + 1) permits. */
 @inline
 export function isPermit(section: usize, found: u32): bool {
   return (ruleFlags(section, found) & RULE_PERMIT) != 0;
 }
 
-
+/** Whether it wants its matches logged. */
 @inline
 export function isLog(section: usize, found: u32): bool {
   return (ruleFlags(section, found) & RULE_LOG) != 0;
 }
 
-
+/** RULE_* of a rule that was found. */
 @inline
 function ruleFlags(section: usize, found: u32): u32 {
   return load<u8>(section + <usize>load<u32>(section, AH_RULES) + <usize>found);
 }
 
-
+/** The head of list `list`, from 1. */
 @inline
 function listAt(section: usize, list: u32): usize {
   return section + <usize>load<u32>(section, AH_LISTS) + <usize>(list - 1) * ACL_LIST_SIZE;
@@ -158,7 +124,10 @@ export function evaluate(section: usize, list: u32, key: usize): u32 {
   return family == 6 ? search6(section, head, key) : search4(section, head, key);
 }
 
-/** The same by reading the records one by one: what fragments need, and what `evaluate` is measured against. */
+/**
+ * The same by reading the records one by one: what fragments need, and what `evaluate` is measured against. The list
+ * must be one of the section, and of the key's family.
+ */
 export function scan(section: usize, list: u32, key: usize): u32 {
   const head = listAt(section, list);
   const fragment = (load<u8>(key, K_FLAGS) & KF_FRAGMENT) != 0;
@@ -167,7 +136,7 @@ export function scan(section: usize, list: u32, key: usize): u32 {
     : scanRecords(section, head, key, fragment, false);
 }
 
-
+/** `v6` and below are constants for the compiler: one copy for each family. */
 @inline
 function scanRecords(section: usize, head: usize, key: usize, fragment: bool, v6: bool): u32 {
   const size: usize = v6 ? ACL_RECORD6_SIZE : ACL_RECORD4_SIZE;
@@ -183,13 +152,13 @@ function scanRecords(section: usize, head: usize, key: usize, fragment: bool, v6
   return 0;
 }
 
-
+/** One comparison: below `low`, the difference wraps round. */
 @inline
 function inRange(value: u32, low: u32, high: u32): bool {
   return value - low <= high - low;
 }
 
-
+/** Both ports. */
 @inline
 function inPorts(record: usize, key: usize): bool {
   return (
@@ -206,40 +175,54 @@ function inPorts(record: usize, key: usize): bool {
   );
 }
 
-
+/** Both addresses, IPv4. */
 @inline
 function inAddresses4(record: usize, key: usize): bool {
   return (
-    inRange(load<u32>(key, K_SOURCE), load<u32>(record, AR_ADDRESSES), load<u32>(record, AR_ADDRESSES + 4)) &&
+    inRange(
+      load<u32>(key, K_SOURCE),
+      load<u32>(record, AR4_SOURCE_LOW),
+      load<u32>(record, AR4_SOURCE_HIGH),
+    ) &&
     inRange(
       load<u32>(key, K_DESTINATION),
-      load<u32>(record, AR_ADDRESSES + 8),
-      load<u32>(record, AR_ADDRESSES + 12),
+      load<u32>(record, AR4_DESTINATION_LOW),
+      load<u32>(record, AR4_DESTINATION_HIGH),
     )
   );
 }
 
-
+/** Both addresses, IPv6: each of the words between its own two bounds. */
 @inline
 function inAddresses6(record: usize, key: usize): bool {
   return (
     inWords(
       v128.load(key, K_SOURCE),
-      v128.load(record, AR_ADDRESSES),
-      v128.load(record, AR_ADDRESSES + 16),
+      v128.load(record, AR6_SOURCE_LOW),
+      v128.load(record, AR6_SOURCE_HIGH),
     ) &&
     inWords(
       v128.load(key, K_DESTINATION),
-      v128.load(record, AR_ADDRESSES + 32),
-      v128.load(record, AR_ADDRESSES + 48),
+      v128.load(record, AR6_DESTINATION_LOW),
+      v128.load(record, AR6_DESTINATION_HIGH),
     )
   );
 }
 
-/** Each of four words between its own two bounds. */
+/** Four words at once. */
 @inline
 function inWords(words: v128, low: v128, high: v128): bool {
   return i32x4.all_true(v128.and(i32x4.ge_u(words, low), i32x4.le_u(words, high)));
+}
+
+/** What the record asks beyond its box. */
+@inline
+function conditionOf(section: usize, record: usize): usize {
+  return (
+    section +
+    <usize>load<u32>(section, AH_CONDITIONS) +
+    <usize>load<u16>(record, AR_CONDITION) * ACL_CONDITION_SIZE
+  );
 }
 
 // -------------------------------------------------------------------------------------------------- trees
@@ -263,18 +246,18 @@ function descend(nodes: usize, reference: u32, key: usize): u32 {
 @inline
 function wordLanes(value: v128, at: usize): v128 {
   return i16x8.narrow_i32x4_s(
-    i32x4.le_u(i32x4.sub(value, v128.load(at)), v128.load(at, 32)),
-    i32x4.le_u(i32x4.sub(value, v128.load(at, 16)), v128.load(at, 48)),
+    i32x4.le_u(i32x4.sub(value, v128.load(at)), v128.load(at, AB_WORD_SPAN)),
+    i32x4.le_u(i32x4.sub(value, v128.load(at, 16)), v128.load(at, AB_WORD_SPAN + 16)),
   );
 }
 
 /** How far `value` lies above the range at `at`: u16[8] low, u16[8] span; 0 inside. */
 @inline
 function excess(value: v128, at: usize): v128 {
-  return i16x8.sub_sat_u(i16x8.sub(value, v128.load(at)), v128.load(at, 16));
+  return i16x8.sub_sat_u(i16x8.sub(value, v128.load(at)), v128.load(at, AB_SHORT_SPAN));
 }
 
-
+/** Lanes where both ports and the protocol lie in their ranges. */
 @inline
 function portLanes(block: usize, source: v128, destination: v128, protocol: v128): v128 {
   const outside = v128.or(
@@ -285,8 +268,8 @@ function portLanes(block: usize, source: v128, destination: v128, protocol: v128
 }
 
 /**
- * The first lane of `lanes` whose record holds entirely; its rule number + 1, or NOTHING. Out of line: a lane that
- * needs more than its box is the exception.
+ * The first of `lanes` whose record holds entirely: its rule number + 1, or NOTHING. A lane that needs more than its
+ * box is the exception.
  */
 @inline
 function firstOf(section: usize, head: usize, block: usize, lanes: u32, key: usize, v6: bool): u32 {
@@ -300,6 +283,7 @@ function firstOf(section: usize, head: usize, block: usize, lanes: u32, key: usi
   return NOTHING;
 }
 
+/** The rule of a record, number + 1, when what its box does not say holds too; else NOTHING. */
 function verified(section: usize, head: usize, index: u32, key: usize, v6: bool): u32 {
   const size: usize = v6 ? ACL_RECORD6_SIZE : ACL_RECORD4_SIZE;
   const record = section + <usize>load<u32>(head, AL_RECORDS) + <usize>index * size;
@@ -308,44 +292,22 @@ function verified(section: usize, head: usize, index: u32, key: usize, v6: bool)
 }
 
 function search4(section: usize, head: usize, key: usize): u32 {
-  const nodes = section + <usize>load<u32>(head, AL_NODES);
-  const blocks = section + <usize>load<u32>(head, AL_BLOCKS);
-  const source = i32x4.splat(load<u32>(key, K_SOURCE));
-  const destination = i32x4.splat(load<u32>(key, K_DESTINATION));
-  const sourcePort = i16x8.splat(<i16>load<u32>(key, K_SOURCE_PORT));
-  const destinationPort = i16x8.splat(<i16>load<u32>(key, K_DESTINATION_PORT));
-  const protocol = i16x8.splat(<i16>load<u32>(key, K_PROTOCOL));
-  let best = NOTHING;
-  let tree = head + AL_TREES;
-  const end = tree + <usize>load<u32>(head, AL_TREE_COUNT) * ACL_TREE_SIZE;
-  for (; tree < end && load<u32>(tree, AT_FIRST) < best; tree += ACL_TREE_SIZE) {
-    const run = descend(nodes, load<u32>(tree, AT_ROOT), key);
-    let block = blocks + <usize>(run >> REF_FIRST_SHIFT) * ACL_BLOCK4_SIZE;
-    const last = block + <usize>((run >> 1) & RUN_BLOCKS_MAX) * ACL_BLOCK4_SIZE;
-    for (; block < last; block += ACL_BLOCK4_SIZE) {
-      const lanes = v128.and(
-        v128.and(
-          wordLanes(source, block + AB_ADDRESSES),
-          wordLanes(destination, block + AB_ADDRESSES + AB_WORD_SIZE),
-        ),
-        portLanes(block, sourcePort, destinationPort, protocol),
-      );
-      if (!v128.any_true(lanes)) continue;
-      const found = firstOf(section, head, block, i16x8.bitmask(lanes), key, false);
-      if (found == NOTHING) continue;
-      best = min(best, found);
-      break;
-    }
-  }
-  return best == NOTHING ? 0 : best;
+  return search(section, head, key, false);
 }
 
 function search6(section: usize, head: usize, key: usize): u32 {
+  return search(section, head, key, true);
+}
+
+/** Tree by tree; `v6` is a constant for the compiler. */
+@inline
+function search(section: usize, head: usize, key: usize, v6: bool): u32 {
   const nodes = section + <usize>load<u32>(head, AL_NODES);
   const blocks = section + <usize>load<u32>(head, AL_BLOCKS);
-  const source0 = i32x4.splat(load<u32>(key, K_SOURCE));
+  const blockSize: usize = v6 ? ACL_BLOCK6_SIZE : ACL_BLOCK4_SIZE;
+  const source = i32x4.splat(load<u32>(key, K_SOURCE));
   const source1 = i32x4.splat(load<u32>(key, K_SOURCE + 4));
-  const destination0 = i32x4.splat(load<u32>(key, K_DESTINATION));
+  const destination = i32x4.splat(load<u32>(key, K_DESTINATION));
   const destination1 = i32x4.splat(load<u32>(key, K_DESTINATION + 4));
   const sourcePort = i16x8.splat(<i16>load<u32>(key, K_SOURCE_PORT));
   const destinationPort = i16x8.splat(<i16>load<u32>(key, K_DESTINATION_PORT));
@@ -355,90 +317,25 @@ function search6(section: usize, head: usize, key: usize): u32 {
   const end = tree + <usize>load<u32>(head, AL_TREE_COUNT) * ACL_TREE_SIZE;
   for (; tree < end && load<u32>(tree, AT_FIRST) < best; tree += ACL_TREE_SIZE) {
     const run = descend(nodes, load<u32>(tree, AT_ROOT), key);
-    let block = blocks + <usize>(run >> REF_FIRST_SHIFT) * ACL_BLOCK6_SIZE;
-    const last = block + <usize>((run >> 1) & RUN_BLOCKS_MAX) * ACL_BLOCK6_SIZE;
-    for (; block < last; block += ACL_BLOCK6_SIZE) {
-      const sources = v128.and(
-        wordLanes(source0, block + AB_ADDRESSES),
-        wordLanes(source1, block + AB_ADDRESSES + AB_WORD_SIZE),
-      );
-      const destinations = v128.and(
-        wordLanes(destination0, block + AB_ADDRESSES + 2 * AB_WORD_SIZE),
-        wordLanes(destination1, block + AB_ADDRESSES + 3 * AB_WORD_SIZE),
-      );
-      const lanes = v128.and(
-        v128.and(sources, destinations),
-        portLanes(block, sourcePort, destinationPort, protocol),
-      );
+    let block = blocks + <usize>(run >> REF_FIRST_SHIFT) * blockSize;
+    const last = block + <usize>((run >> 1) & RUN_BLOCKS_MAX) * blockSize;
+    for (; block < last; block += blockSize) {
+      const words = block + AB_ADDRESSES;
+      let lanes = portLanes(block, sourcePort, destinationPort, protocol);
+      lanes = v128.and(lanes, wordLanes(source, words));
+      if (v6) {
+        lanes = v128.and(lanes, wordLanes(source1, words + AB_WORD_SIZE));
+        lanes = v128.and(lanes, wordLanes(destination, words + 2 * AB_WORD_SIZE));
+        lanes = v128.and(lanes, wordLanes(destination1, words + 3 * AB_WORD_SIZE));
+      } else {
+        lanes = v128.and(lanes, wordLanes(destination, words + AB_WORD_SIZE));
+      }
       if (!v128.any_true(lanes)) continue;
-      const found = firstOf(section, head, block, i16x8.bitmask(lanes), key, true);
+      const found = firstOf(section, head, block, i16x8.bitmask(lanes), key, v6);
       if (found == NOTHING) continue;
       best = min(best, found);
       break;
     }
   }
   return best == NOTHING ? 0 : best;
-}
-
-// -------------------------------------------------------------------------------------------------- conditions
-
-@inline
-function conditionOf(section: usize, record: usize): usize {
-  return (
-    section +
-    <usize>load<u32>(section, AH_CONDITIONS) +
-    <usize>load<u16>(record, AR_CONDITION) * ACL_CONDITION_SIZE
-  );
-}
-
-/** Whether everything beyond the box holds; for a non-initial fragment, what it shows of it. */
-function conditionHolds(condition: usize, key: usize, fragment: bool): bool {
-  const applies: u32 = load<u8>(condition, AC_APPLIES);
-  if (!(applies & (fragment ? APPLIES_FRAGMENT : APPLIES_WHOLE))) return false;
-  return networkHolds(condition, key) && (fragment || transportHolds(condition, key));
-}
-
-function networkHolds(condition: usize, key: usize): bool {
-  const timeRange: u64 = load<u8>(condition, AC_TIME_RANGE);
-  if (timeRange != 0 && ((load<u64>(STATE_AT, S_TIME_RANGES) >> (timeRange - 1)) & 1) == 0) return false;
-  const source = load<u32>(key, K_SOURCE) & load<u32>(condition, AC_SOURCE_MASK);
-  const destination = load<u32>(key, K_DESTINATION) & load<u32>(condition, AC_DESTINATION_MASK);
-  const flow = load<u32>(key, K_FLOW_LABEL) & load<u32>(condition, AC_FLOW_LABEL_MASK);
-  const tos: u32 = load<u8>(key, K_TOS) & load<u8>(condition, AC_TOS_MASK);
-  if (
-    source != load<u32>(condition, AC_SOURCE_VALUE) ||
-    destination != load<u32>(condition, AC_DESTINATION_VALUE) ||
-    flow != load<u32>(condition, AC_FLOW_LABEL_VALUE) ||
-    tos != load<u8>(condition, AC_TOS_VALUE) ||
-    <u32>load<u8>(key, K_TTL) - <u32>load<u8>(condition, AC_TTL_LOW) > <u32>load<u8>(condition, AC_TTL_SPAN)
-  ) {
-    return false;
-  }
-  const extensions: u32 = load<u8>(key, K_EXTENSIONS);
-  const wanted: u32 = load<u8>(condition, AC_EXTENSIONS);
-  if ((extensions & wanted) != wanted) return false;
-  const option: u32 = load<u16>(condition, AC_OPTION);
-  if (option != 0 && !optionMatches(key, option)) return false;
-  const routing: u32 = load<u16>(condition, AC_ROUTING_TYPE);
-  if (routing != 0 && (!(extensions & KX_ROUTING) || load<u8>(key, K_ROUTING_TYPE) + TYPE_GIVEN != routing)) {
-    return false;
-  }
-  const mobility: u32 = load<u16>(condition, AC_MOBILITY_TYPE);
-  if (mobility != 0 && (!(extensions & KX_MOBILITY) || !mobilityTypeMatches(key, mobility))) return false;
-  const carried: u32 = load<u16>(condition, AC_DESTINATION_OPTION);
-  return carried == 0 || ((extensions & KX_DESTINATION) != 0 && destinationOptionMatches(key, carried));
-}
-
-function transportHolds(condition: usize, key: usize): bool {
-  const flags: u32 = load<u8>(key, K_TCP_FLAGS);
-  if ((flags & load<u8>(condition, AC_FLAGS_MASK)) != load<u8>(condition, AC_FLAGS_VALUE)) return false;
-  if (load<u8>(condition, AC_ANY) != 0) {
-    const met = (flags & load<u8>(condition, AC_ANY_SET)) | (~flags & load<u8>(condition, AC_ANY_CLEAR));
-    if (met == 0) return false;
-  }
-  const established: u32 = load<u8>(condition, AC_ESTABLISHED);
-  if (established != 0 && !(flags & established)) return false;
-  const type: u32 = load<u8>(key, K_ICMP_TYPE) & load<u8>(condition, AC_ICMP_TYPE_MASK);
-  const code: u32 = load<u8>(key, K_ICMP_CODE) & load<u8>(condition, AC_ICMP_CODE_MASK);
-  return type == load<u8>(condition, AC_ICMP_TYPE_VALUE) && code == load<u8>(condition, AC_ICMP_CODE_VALUE);
 }

@@ -20,7 +20,6 @@ import {
   KEY_SIZE,
   KF_OPTIONS,
   KF_V6,
-  KX_UNDETERMINED,
   M_AVAILABLE,
   M_CLASS,
   M_EXTENSIONS,
@@ -38,7 +37,7 @@ import {
 } from "./layout";
 import { be16, be32 } from "./bytes";
 import { IPV4_SOURCE, IPV4_TOS } from "./ipv4";
-import { IPV6_SOURCE, NEXT_NONE } from "./ipv6";
+import { IPV6_SOURCE } from "./ipv6";
 import { ICMP, ICMPV6, IGMP, SCTP, TCP, UDP } from "./key";
 
 export function fillKey(key: usize, meta: usize): void {
@@ -52,11 +51,7 @@ export function fillKey(key: usize, meta: usize): void {
     const first = be32(network);
     store<u8>(key, first >> 20, K_TOS);
     store<u32>(key, first & 0xfffff, K_FLOW_LABEL);
-    store<u8>(
-      key,
-      (<u32>load<u8>(meta, M_EXTENSIONS)) | (protocol == NEXT_NONE ? KX_UNDETERMINED : 0),
-      K_EXTENSIONS,
-    );
+    store<u8>(key, load<u8>(meta, M_EXTENSIONS), K_EXTENSIONS);
     store<u8>(key, load<u8>(meta, M_ROUTING_TYPE), K_ROUTING_TYPE);
     store<u8>(key, KF_V6, K_FLAGS);
   } else {

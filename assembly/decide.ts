@@ -34,6 +34,8 @@ import {
   I_INSPECT_OUT6,
   I_RPF4,
   I_RPF6,
+  IF_IP4,
+  IF_IP6,
   IF_UP,
   IN_COUNT,
   IN_FIRST,
@@ -67,6 +69,7 @@ import {
   R_NO_ROUTE,
   R_OWN_SOURCE,
   R_PERMITTED,
+  R_PROTOCOL_DISABLED,
   R_REVERSE_PATH,
   R_SOURCE_UNROUTABLE,
   R_TCP_NO_SESSION,
@@ -209,6 +212,10 @@ function field8(record: usize, v6: u32, field4: usize, field6: usize): u32 {
 function decideMiss(descriptor: usize, meta: usize): void {
   const v6: u32 = load<u8>(meta, M_V6);
   const ingress: u32 = load<u8>(meta, M_INGRESS);
+  if (ingress != 0 && (load<u8>(interfaceAt(ingress), I_FLAGS) & (v6 ? IF_IP6 : IF_IP4)) == 0) {
+    trace(TR_SOURCE, R_PROTOCOL_DISABLED);
+    return verdict(descriptor, meta, VERDICT_DROP, R_PROTOCOL_DISABLED, 0);
+  }
   const multicast = load<u8>(meta, M_SCOPE) == SCOPE_LOCAL_MULTICAST;
   const wrong = multicast ? 0 : sourceReason(meta, v6, ingress);
   trace(TR_SOURCE, wrong);

@@ -57,7 +57,7 @@ export function interfaceFlags(number: u32): u32 {
 /** Whether nothing about the link needs a second look: an interface that is up and asks no more, and no tag. */
 @inline
 export function isPlain(ingress: u32, type: u32): bool {
-  return interfaceFlags(ingress) == IF_UP && !isTag(type);
+  return (interfaceFlags(ingress) & (IF_UP | IF_CHECK_MAC | IF_VLAN_STRICT)) == IF_UP && !isTag(type);
 }
 
 /** Result of `walkLink` that is a reason and no ethertype. */

@@ -19,6 +19,8 @@ import {
   F_USED,
   HELD_FRAME_MAX,
   H_FROM,
+  IF_DROP_FRAGMENTS4,
+  IF_DROP_FRAGMENTS6,
   H_META,
   H_NEXT,
   H_TO,
@@ -26,6 +28,7 @@ import {
   M_AVAILABLE,
   M_FRAGMENT,
   M_FRAME,
+  M_INGRESS,
   M_LENGTH,
   M_NETWORK,
   M_PAYLOAD,
@@ -35,6 +38,7 @@ import {
   M_WIRE,
   R_FRAGMENT_MALFORMED,
   R_FRAGMENT_OVERLAP,
+  R_FRAGMENT_REFUSED,
   R_FRAGMENT_OVERSIZE,
   R_FRAGMENT_TINY,
   R_FRAGMENT_TOO_LARGE,
@@ -50,6 +54,7 @@ import {
   VERDICT_HELD,
 } from "./layout";
 import { be16, fold, pseudoHeader, sum } from "./bytes";
+import { interfaceFlags } from "./ethernet";
 import { findDatagram, forget, heldFrame, keep, poison, releaseHeld, setWord, word } from "./held";
 import { DATAGRAM_MAX, IPV4_FRAGMENT } from "./ipv4";
 import { IPV6_HEADER, walkExtensions } from "./ipv6";
@@ -73,6 +78,8 @@ function drop(descriptor: usize, meta: usize, reason: u32): usize {
  * returned to be decided; `releaseDatagram` comes after that. 0: there is nothing left to decide.
  */
 export function takeFragment(descriptor: usize, meta: usize): usize {
+  const refused = load<u8>(meta, M_V6) ? IF_DROP_FRAGMENTS6 : IF_DROP_FRAGMENTS4;
+  if (interfaceFlags(load<u8>(meta, M_INGRESS)) & refused) return drop(descriptor, meta, R_FRAGMENT_REFUSED);
   const network: usize = load<u32>(meta, M_NETWORK);
   const payload: usize = load<u32>(meta, M_TRANSPORT);
   const header: usize = load<u32>(meta, M_FRAGMENT);

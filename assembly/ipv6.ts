@@ -52,7 +52,7 @@ const NEXT_DESTINATION: u32 = 60;
 const NEXT_MOBILITY: u32 = 135;
 const NEXT_HIP: u32 = 139;
 const NEXT_SHIM6: u32 = 140;
-export const NEXT_NONE: u32 = 59;
+const NEXT_NONE: u32 = 59;
 const OPTION_PAD1: u32 = 0;
 const OPTION_JUMBO: u32 = 0xc2;
 /** Hop limit that proves a neighbour (RFC 4861 7.1). */
@@ -139,6 +139,8 @@ export function walkExtensions(meta: usize, at: usize, next: u32, inside: bool):
     }
     at += size;
   }
+  // A packet without a transport header has nothing to say to the other side (RFC 7112).
+  if (next == NEXT_NONE) return R_IPV6_EXTENSION;
   store<u8>(meta, seen, M_EXTENSIONS);
   store<u8>(meta, next, M_PROTOCOL);
   store<u32>(meta, <u32>at, M_TRANSPORT);

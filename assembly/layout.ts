@@ -438,6 +438,12 @@ export const IF_UP = 1;
 export const IF_CHECK_MAC = 2;
 /** Has subinterfaces, or is live: a tag that belongs to none is dropped. Else tags are looked through. */
 export const IF_VLAN_STRICT = 4;
+/** Takes part in IPv4; the next bit: in IPv6. */
+export const IF_IP4 = 8;
+export const IF_IP6 = 16;
+/** `ip virtual-reassembly drop-fragments`; the next bit: of IPv6. */
+export const IF_DROP_FRAGMENTS4 = 32;
+export const IF_DROP_FRAGMENTS6 = 64;
 export const RPF_OFF = 0;
 export const RPF_ANY = 1;
 export const RPF_RX = 2;
@@ -589,6 +595,7 @@ export const R_NO_ROUTE = 40;
 export const R_LINK_SCOPE = 41;
 export const R_IPV6_EXTENSION = 42;
 export const R_IPV6_ROUTING_HEADER = 43;
+export const R_PROTOCOL_DISABLED = 44;
 
 export const R_FRAGMENT_MALFORMED = 48;
 export const R_FRAGMENT_TINY = 49;
@@ -597,6 +604,7 @@ export const R_FRAGMENT_OVERSIZE = 51;
 export const R_FRAGMENT_TABLE_FULL = 52;
 export const R_FRAGMENT_TIMEOUT = 53;
 export const R_FRAGMENT_TOO_LARGE = 54;
+export const R_FRAGMENT_REFUSED = 55;
 
 export const R_TCP_HEADER = 56;
 export const R_TCP_FLAGS = 57;
@@ -646,7 +654,6 @@ export const AH_CONDITION_COUNT = 20; // u32
 export const AH_CONDITIONS = 24; // u32 offset
 export const RULE_PERMIT = 1;
 export const RULE_LOG = 2;
-export const RULE_LOG_INPUT = 4; // RULE_LOG too
 
 /** A list: its records in order, and up to ACL_TREES_MAX trees over those that can match a whole packet. */
 export const ACL_LIST_SIZE = 64;
@@ -690,7 +697,9 @@ export const AB_IDS = 0; // u32[8]: (rule number + 1) * 2, or record index * 2 +
 export const AB_SOURCE_PORT = 32; // u16[8] low, u16[8] span
 export const AB_DESTINATION_PORT = 64;
 export const AB_PROTOCOL = 96;
+export const AB_SHORT_SPAN = 16; // from the lows to the spans of a u16 field
 export const AB_ADDRESSES = 128; // for each word: u32[8] low, u32[8] span
+export const AB_WORD_SPAN = 32;
 export const AB_WORD_SIZE = 64;
 export const ACL_BLOCK4_SIZE = 256;
 export const ACL_BLOCK6_SIZE = 384;
@@ -706,16 +715,24 @@ export const AR_SOURCE_PORT_LOW = 8; // u16
 export const AR_SOURCE_PORT_HIGH = 10; // u16
 export const AR_DESTINATION_PORT_LOW = 12; // u16
 export const AR_DESTINATION_PORT_HIGH = 14; // u16
-/** IPv4: u32 low and high of the source, then of the destination. IPv6: the same with four words each. */
-export const AR_ADDRESSES = 16;
+export const AR4_SOURCE_LOW = 16; // u32
+export const AR4_SOURCE_HIGH = 20; // u32
+export const AR4_DESTINATION_LOW = 24; // u32
+export const AR4_DESTINATION_HIGH = 28; // u32
 export const ACL_RECORD4_SIZE = 32;
+export const AR6_SOURCE_LOW = 16; // u32[4]
+export const AR6_SOURCE_HIGH = 32; // u32[4]
+export const AR6_DESTINATION_LOW = 48; // u32[4]
+export const AR6_DESTINATION_HIGH = 64; // u32[4]
 export const ACL_RECORD6_SIZE = 80;
 export const ACL_RECORDS_MAX = 131072; // in one list: the longest run is not full
 
-/** What a record asks beyond its box. All zero but AC_APPLIES asks nothing; equal conditions are stored once. */
+/**
+ * What a record asks beyond its box; equal conditions are stored once. A field that asks nothing is 0, but for
+ * AC_TTL_SPAN, where it is 255.
+ */
 export const ACL_CONDITION_SIZE = 64;
 export const AC_APPLIES = 0; // u8: APPLIES_*
-/** Non-initial fragments only know what follows up to AC_FLAGS_MASK; the rest is asked of whole packets. */
 export const AC_TIME_RANGE = 1; // u8: index + 1, 0 none
 export const AC_TOS_MASK = 2; // u8
 export const AC_TOS_VALUE = 3; // u8
@@ -728,20 +745,20 @@ export const AC_SOURCE_MASK = 16; // u32
 export const AC_SOURCE_VALUE = 20; // u32
 export const AC_FLOW_LABEL_MASK = 24; // u32
 export const AC_FLOW_LABEL_VALUE = 28; // u32
-/** u16: TYPE_GIVEN + the type that must be there, 0 not asked. */
+/** u16: TYPE_GIVEN + the type that must be there. The bits of the IPv6 headers stand in AC_EXTENSIONS too. */
 export const AC_OPTION = 32; // IPv4 option; TYPE_ANY: any option
 export const AC_ROUTING_TYPE = 34;
 export const AC_MOBILITY_TYPE = 36;
 export const AC_DESTINATION_OPTION = 38;
 export const TYPE_GIVEN = 256;
 export const TYPE_ANY = 512;
-/** Layer 4. Flags: all of (flags & mask) == value; any of set or not-clear; established. */
-export const AC_FLAGS_MASK = 40; // u8
+/** From here on, what only whole packets are asked: a non-initial fragment does not show it. */
+export const AC_FLAGS_MASK = 40; // u8: TCP flags that must equal the value
 export const AC_FLAGS_VALUE = 41; // u8
-export const AC_ANY = 42; // u8: 1 when one of the next two is asked
-export const AC_ANY_SET = 43; // u8
-export const AC_ANY_CLEAR = 44; // u8
-export const AC_ESTABLISHED = 45; // u8: flags of which one must be set, 0 not asked
+export const AC_ANY = 42; // u8: 1: one of the next two must hold
+export const AC_ANY_SET = 43; // u8: one of these flags is set
+export const AC_ANY_CLEAR = 44; // u8: one of these flags is clear
+export const AC_ESTABLISHED = 45; // u8: flags of which one must be set
 export const AC_ICMP_TYPE_MASK = 46; // u8: IGMP types too
 export const AC_ICMP_TYPE_VALUE = 47; // u8
 export const AC_ICMP_CODE_MASK = 48; // u8

@@ -1,0 +1,409 @@
+/**
+ * A firewall as a library: a configuration and the core that enforces it. Frames go in and verdicts come out by
+ * `batch`; everything else is for people: counters, sessions, rules, explanations.
+ *
+ * Free of anything that only one platform has; src/index.ts and src/browser.ts add how the Wasm is found.
+ */
+import * as L from "../assembly/layout.js";
+import { Batch } from "./batch.js";
+import type { Config, Diagnostic } from "./config/model.js";
+import { parse } from "./config/parse.js";
+import { show } from "./config/show.js";
+import {
+  type Capacity,
+  completeCapacity,
+  type Core,
+  type CoreSetup,
+  type CoreSource,
+  planMemory,
+  SEED_BYTES,
+} from "./core.js";
+import { type Counters, readCounters } from "./counters.js";
+import { type FirewallEvent, readEvents } from "./events.js";
+import { explainFrame, type Explanation } from "./explain.js";
+import { timeRangeBits } from "./policy/clock.js";
+import { findInterface } from "./policy/interfaces.js";
+import type { Numbering } from "./policy/numbering.js";
+import { compilePolicy, type Policy, type PolicyRule } from "./policy/policy.js";
+import { parseSessionId, readSession, type Session, sessionIdAt, usedSlots } from "./session-view.js";
+import { readSnapshot, type SnapshotHeader, SnapshotError, writeSnapshot } from "./snapshot.js";
+
+export interface DataplaneOptions {
+  /** A running configuration as text, or a parsed one. */
+  config: string | Config;
+  /** Name of the configuration, for messages. */
+  file?: string;
+  /** Keep unknown commands with a note instead of refusing the configuration. */
+  lenient?: boolean;
+  capacity?: Partial<Capacity>;
+  /** SEED_BYTES of hash keys; without it they are random. */
+  seed?: Uint8Array;
+  /** False: no checksum is verified, for captures taken where the NIC computes them. */
+  checksums?: boolean;
+  /** Networks behind the inside interface. Given, every packet goes by side, and no route is needed. */
+  inside?: readonly string[];
+  /** Names of two interfaces: what comes in by one goes out by the other, and no route is needed. */
+  pair?: readonly [string, string];
+  /** MAC addresses by interface name; there, frames for other stations are dropped. */
+  macs?: ReadonlyMap<string, string>;
+  /** The compiled core or its bytes; without it, that of this package. */
+  module?: CoreSource;
+  /** The clock at the start: ms since any epoch that the calls of `process` share. */
+  nowMs?: number;
+  /** The wall clock at that moment, which decides time ranges; without it `nowMs` counts from 1970. */
+  wallClock?: Date;
+}
+
+/** An entry of an access list in use. */
+export interface RuleInfo {
+  /** From 1, as in `batch.rule()`. */
+  number: number;
+  list: string;
+  family: 4 | 6;
+  sequence: number;
+  action: "permit" | "deny";
+  /** As the running configuration has it, without its sequence number. */
+  text: string;
+  log?: "log" | "log-input";
+  /** Packets that it decided. */
+  hits: number;
+}
+
+/** A configuration or an option that cannot be used; each diagnostic of severity "error" says why. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly diagnostics: Diagnostic[];
+
+  constructor(diagnostics: Diagnostic[]) {
+    const errors = diagnostics.filter(({ severity }) => severity === "error");
+    super(
+      errors
+        .map(({ file, line, message }) => (line === 0 ? message : `${file}:${line}: ${message}`))
+        .join("\n"),
+    );
+    this.diagnostics = diagnostics;
+  }
+}
+
+/** What the options come to: everything that an instance needs but the Wasm. */
+export interface Setup extends CoreSetup {
+  readonly policy: Policy;
+  readonly notes: readonly Diagnostic[];
+  readonly options: DataplaneOptions;
+}
+
+/**
+ * Checks the options and compiles the policy. Throws ConfigError.
+ * @param newSeed hash keys for an instance that was given none.
+ */
+export function prepare(options: DataplaneOptions, newSeed: () => Uint8Array): Setup {
+  const capacity = completeCapacity(options.capacity);
+  if ("problem" in capacity) throw new ConfigError([optionProblem(capacity.problem)]);
+  const plan = planMemory(capacity);
+  if ("problem" in plan) throw new ConfigError([optionProblem(plan.problem)]);
+  const seed = options.seed ?? newSeed();
+  if (seed.length !== SEED_BYTES) {
+    throw new ConfigError([optionProblem(`seed has ${seed.length} bytes; it must have ${SEED_BYTES}`)]);
+  }
+  const room = { rules: capacity.rules, fragments: capacity.fragments, bankSize: plan.bankSize };
+  const { nowMs = 0 } = options;
+  if (!(nowMs >= 0 && nowMs <= Number.MAX_SAFE_INTEGER)) {
+    throw new ConfigError([
+      optionProblem(`nowMs is ${nowMs}; it must be from 0 to ${Number.MAX_SAFE_INTEGER}`),
+    ]);
+  }
+  const { policy, notes } = loadPolicy(options.config, options, room);
+  return { plan, seed, policy, notes, options };
+}
+
+type Room = Parameters<typeof compilePolicy>[1]["room"];
+
+/** Parses and compiles a configuration; throws ConfigError. */
+function loadPolicy(
+  source: string | Config,
+  options: Pick<DataplaneOptions, "file" | "lenient" | "checksums" | "inside" | "pair" | "macs">,
+  room: Room,
+  numbering?: Numbering,
+): { policy: Policy; notes: Diagnostic[] } {
+  const { file, lenient, checksums, inside, pair, macs } = options;
+  const parsed =
+    typeof source === "string" ? parse(source, { file, lenient }) : { config: source, diagnostics: [] };
+  if (parsed.diagnostics.some(({ severity }) => severity === "error"))
+    throw new ConfigError(parsed.diagnostics);
+  const { policy, problems } = compilePolicy(parsed.config, { checksums, inside, pair, macs, room, numbering });
+  const lines = typeof source === "string" ? source.split(/\r\n|\n|\r/) : [];
+  for (const problem of problems) problem.text = lines[problem.line - 1] ?? "";
+  const notes = [...parsed.diagnostics, ...problems];
+  if (policy === undefined) throw new ConfigError(notes);
+  return { policy, notes };
+}
+
+function optionProblem(message: string): Diagnostic {
+  return { file: "", line: 0, column: 0, length: 1, severity: "error", message, expected: [], text: "" };
+}
+
+const MINUTE_MS = 60_000;
+
+export class Dataplane {
+  readonly batch: Batch;
+  readonly #core: Core;
+  #options: DataplaneOptions;
+  #policy: Policy;
+  #notes: readonly Diagnostic[];
+  /** Wall clock minus the clock of the calls. */
+  #wallOffsetMs: number;
+  /** The minute of the wall clock for which the time ranges were last worked out. */
+  #minute = Number.NaN;
+  /** Id of the last session that a policy before this one created. */
+  #rulesSince = 0n;
+
+  /** For the entry points, which know how to come by a core. */
+  constructor(core: Core, setup: Setup) {
+    const { nowMs = 0, wallClock } = setup.options;
+    this.#core = core;
+    this.#options = setup.options;
+    this.#policy = setup.policy;
+    this.#notes = setup.notes;
+    this.#wallOffsetMs = wallClock === undefined ? 0 : wallClock.getTime() - nowMs;
+    this.batch = new Batch(core);
+    core.setState64(L.S_NOW_MS, BigInt(Math.trunc(nowMs)));
+    this.#install(setup.policy);
+  }
+
+  /** Full names by number; number 0 is no interface. */
+  get interfaces(): readonly string[] {
+    return this.#policy.numbering.interfaces;
+  }
+
+  /** The configuration in force. */
+  get config(): Config {
+    return this.#policy.config;
+  }
+
+  /** What the configuration in force made a reader notice: warnings and notes. */
+  get notes(): readonly Diagnostic[] {
+    return this.#notes;
+  }
+
+  /** The clock: the latest time that a call was given, ms. */
+  get nowMs(): number {
+    return Number(this.#core.state64(L.S_NOW_MS));
+  }
+
+  /** The number of an interface given by its full or abbreviated name. */
+  interfaceNumber(name: string): number | undefined {
+    return findInterface(this.interfaces, name);
+  }
+
+  /**
+   * Decides the frames of the batch, which arrive at `nowMs`; the verdicts stand in it afterwards.
+   * @returns the number of outputs: those of the batch in its order, then fragments that earlier calls held.
+   */
+  process(nowMs: number): number {
+    checkTime(nowMs);
+    this.#setTimeRanges(nowMs);
+    return this.#core.process(this.batch.length, nowMs);
+  }
+
+  /**
+   * Runs the timers when no packet comes. The batch is empty afterwards but for the outputs.
+   * @param groups how much of the session table is visited, in groups of 16; without it, all of it.
+   * @returns the number of outputs: held fragments whose time is over.
+   */
+  expire(nowMs: number, groups: number = this.#core.plan.groups): number {
+    checkTime(nowMs);
+    this.batch.clear();
+    this.#setTimeRanges(nowMs);
+    return this.#core.expire(nowMs, groups);
+  }
+
+  /** Gives up every held fragment, as at the end of a capture; else as `expire`. */
+  flush(nowMs: number): number {
+    checkTime(nowMs);
+    this.batch.clear();
+    return this.#core.flush(nowMs);
+  }
+
+  counters(): Counters {
+    return readCounters(this.#core);
+  }
+
+  /** The entries of the access lists in use: `rules()[n - 1]` is rule n. */
+  rules(): RuleInfo[] {
+    return this.#policy.rules.map((rule) => this.#ruleInfo(rule));
+  }
+
+  /** The sessions that exist. They are read while they are iterated over: a call in between may change the rest. */
+  *sessions(): Generator<Session, void, undefined> {
+    for (const slot of usedSlots(this.#core)) {
+      const session = readSession(this.#core, slot, this.#policy.numbering, this.#rulesSince);
+      if (session !== undefined) yield session;
+    }
+  }
+
+  /** Deletes a session (`clear ip inspect session ID`); whether there was one. */
+  clearSession(id: string): boolean {
+    const wanted = parseSessionId(id);
+    for (const slot of usedSlots(this.#core)) {
+      if (sessionIdAt(this.#core, slot) === wanted) return this.#core.remove(slot);
+    }
+    return false;
+  }
+
+  /** Deletes all sessions (`clear ip inspect session *`); how many there were. */
+  clearSessions(): number {
+    let cleared = 0;
+    for (const slot of usedSlots(this.#core)) if (this.#core.remove(slot)) cleared++;
+    return cleared;
+  }
+
+  /** What the last call reported; to be read before the next one. */
+  events(): Generator<FirewallEvent, void, undefined> {
+    return readEvents(this.#core, this.#policy);
+  }
+
+  /**
+   * What would happen to a frame, phase by phase, through the same core. Nothing of it stays: no session, no count.
+   * Costs two copies of every session, so it is for people and not for the packet path.
+   * @param options `in`: name of the ingress interface; without it, the interface toward the source. `nowMs`: when;
+   * without it, now. `ethertype`: the frame is the payload of that type, without a link header.
+   */
+  explain(frame: Uint8Array, options: { in?: string; nowMs?: number; ethertype?: number }): Explanation {
+    const nowMs = Math.max(options.nowMs ?? this.nowMs, this.nowMs);
+    checkTime(nowMs);
+    // A name that is no interface is answered like a number that is none: by the core.
+    const ingress = options.in === undefined ? 0 : (this.interfaceNumber(options.in) ?? L.INTERFACES_MAX);
+    return explainFrame(this.#core, this.#policy, this.#rulesSince, {
+      frame,
+      ingress,
+      ethertype: options.ethertype ?? 0,
+      nowMs,
+      timeRanges: this.#timeRanges(nowMs),
+    });
+  }
+
+  /**
+   * Replaces the configuration between two batches. Sessions stay; hit counters of unchanged entries go on. Throws
+   * ConfigError, and then the old configuration stays in force.
+   */
+  replacePolicy(config: string | Config, file = this.#options.file): void {
+    const { capacity, bankSize } = this.#core.plan;
+    const room = { rules: capacity.rules, fragments: capacity.fragments, bankSize };
+    const { policy, notes } = loadPolicy(config, { ...this.#options, file }, room, this.#policy.numbering);
+    this.#install(policy, this.#policy);
+    this.#notes = notes;
+  }
+
+  /** The whole firewall as bytes: configuration, sessions, counters. */
+  snapshot(): Uint8Array {
+    const { config, numbering } = this.#policy;
+    const header: SnapshotHeader = {
+      layout: L.LAYOUT_VERSION,
+      capacity: { ...this.#core.plan.capacity },
+      config: show(config),
+      file: config.file,
+      inside: [...(this.#options.inside ?? [])],
+      pair: this.#options.pair && [...this.#options.pair],
+      macs: [...(this.#options.macs ?? [])],
+      checksums: this.#options.checksums ?? true,
+      numbering,
+      wallOffsetMs: this.#wallOffsetMs,
+      rulesSince: this.#rulesSince.toString(),
+    };
+    return writeSnapshot(header, this.#core.copyState());
+  }
+
+  /** Becomes the firewall of the snapshot. Throws SnapshotError, and then nothing has changed. */
+  restore(bytes: Uint8Array): void {
+    const { capacity, bankSize } = this.#core.plan;
+    const { header, state } = readSnapshot(bytes, capacity, this.#core.stateSize);
+    const room = { rules: capacity.rules, fragments: capacity.fragments, bankSize };
+    const { policy, notes } = policyOfSnapshot(header, room);
+    const view = new DataView(state.buffer, state.byteOffset, state.byteLength);
+    const bank = view.getUint32(L.S_ACTIVE_BANK, true) - 1;
+    const bankAt = this.#core.plan.regions.banks.at - L.STATE_AT + bank * bankSize;
+    if (!policy.image.every((byte, i) => state[bankAt + i] === byte)) {
+      throw new SnapshotError("the policy in the snapshot is not that of its configuration");
+    }
+    this.batch.clear();
+    this.#core.restoreState(state);
+    const { file, inside, pair, macs, checksums } = header;
+    this.#options = { ...this.#options, file, inside, pair, macs: new Map(macs), checksums };
+    this.#policy = policy;
+    this.#notes = notes;
+    this.#rulesSince = BigInt(header.rulesSince);
+    this.#wallOffsetMs = header.wallOffsetMs;
+    this.#minute = Number.NaN;
+  }
+
+  /** Writes a policy into the bank that is not in force and switches. */
+  #install(policy: Policy, before?: Policy): void {
+    const core = this.#core;
+    const { regions, bankSize, capacity } = core.plan;
+    const active = core.state(L.S_ACTIVE_BANK);
+    const bank = active === 1 ? 1 : 0;
+    core.bytes.set(policy.image, regions.banks.at + bank * bankSize);
+    const hits = new Map(before?.rules.map((rule) => [ruleIdentity(rule), this.#hits(rule)]));
+    const hitsAt = (regions.hits.at + bank * capacity.rules * 8) / 8;
+    core.longs.fill(0n, hitsAt, hitsAt + capacity.rules);
+    for (const rule of policy.rules) core.longs[hitsAt + rule.number] = hits.get(ruleIdentity(rule)) ?? 0n;
+    const problem = core.activate(bank);
+    if (problem !== 0) throw new Error(`the core refuses the policy image (${problem})`);
+    core.words.set(policy.timeouts, regions.timeouts.at / 4);
+    this.#policy = policy;
+    this.#rulesSince = core.state64(L.S_LAST_SESSION_ID);
+    core.setState64(L.S_TIME_RANGES, this.#timeRanges(this.nowMs));
+    this.#minute = Number.NaN;
+  }
+
+  #hits(rule: PolicyRule): bigint {
+    const { regions, capacity } = this.#core.plan;
+    const bank = this.#core.state(L.S_ACTIVE_BANK) - 1;
+    return this.#core.longs[regions.hits.at / 8 + bank * capacity.rules + rule.number]!;
+  }
+
+  #ruleInfo(rule: PolicyRule): RuleInfo {
+    const { number, list, family, sequence, action, text, log } = rule;
+    return { number: number + 1, list, family, sequence, action, text, log, hits: Number(this.#hits(rule)) };
+  }
+
+  #timeRanges(nowMs: number): bigint {
+    return timeRangeBits(this.#policy.config, this.#policy.timeRanges, nowMs + this.#wallOffsetMs);
+  }
+
+  /** Once a minute of the clock; a clock that goes back stands still, as in the core. */
+  #setTimeRanges(nowMs: number): void {
+    if (this.#policy.timeRanges.length === 0) return;
+    const time = Math.max(nowMs, this.nowMs);
+    const minute = Math.floor((time + this.#wallOffsetMs) / MINUTE_MS);
+    if (minute === this.#minute) return;
+    this.#minute = minute;
+    this.#core.setState64(L.S_TIME_RANGES, this.#timeRanges(time));
+  }
+}
+
+/** The policy that a snapshot was taken with. Throws SnapshotError. */
+function policyOfSnapshot(header: SnapshotHeader, room: Room): { policy: Policy; notes: Diagnostic[] } {
+  try {
+    return loadPolicy(
+      header.config,
+      { ...header, macs: new Map(header.macs), lenient: true },
+      room,
+      header.numbering,
+    );
+  } catch (error) {
+    if (error instanceof ConfigError)
+      throw new SnapshotError(`its configuration cannot be loaded: ${error.message}`);
+    throw error;
+  }
+}
+
+/** A time that is no number would stop the clock for ever: only a bug gives one. */
+function checkTime(nowMs: number): void {
+  if (!(Math.abs(nowMs) <= Number.MAX_SAFE_INTEGER)) throw new RangeError(`${nowMs} is no time in ms`);
+}
+
+/** What makes an entry of two configurations the same. */
+function ruleIdentity({ family, list, sequence, text }: PolicyRule): string {
+  return `${family}:${list} ${sequence} ${text}`;
+}
