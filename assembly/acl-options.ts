@@ -11,20 +11,19 @@ import {
   TYPE_ANY,
   TYPE_GIVEN,
 } from "./layout";
-import { headerLength4, IPV4_HEADER } from "./ipv4";
-import { IPV6_EXTENSIONS_MAX, IPV6_HEADER, IPV6_NEXT } from "./ipv6";
+import { headerLength4, IPV4_HEADER, OPTION_END, OPTION_NOP } from "./ipv4";
+import {
+  IPV6_EXTENSIONS_MAX,
+  IPV6_HEADER,
+  IPV6_NEXT,
+  NEXT_DESTINATION,
+  NEXT_FRAGMENT,
+  NEXT_MOBILITY,
+  OPTION_PAD1,
+  headerSize,
+  isExtension,
+} from "./ipv6";
 
-const OPTION_END: u32 = 0;
-const OPTION_NOP: u32 = 1;
-const OPTION_PAD1: u32 = 0;
-const NEXT_HOP_BY_HOP: u32 = 0;
-const NEXT_ROUTING: u32 = 43;
-const NEXT_FRAGMENT: u32 = 44;
-const NEXT_AH: u32 = 51;
-const NEXT_DESTINATION: u32 = 60;
-const NEXT_MOBILITY: u32 = 135;
-const NEXT_HIP: u32 = 139;
-const NEXT_SHIM6: u32 = 140;
 /** Offset of the type in a mobility header (RFC 6275 6.1.1). */
 const MOBILITY_TYPE: usize = 2; // u8
 
@@ -73,8 +72,8 @@ function walk(key: usize, sought: u32, wanted: u32): bool {
     if (next == NEXT_MOBILITY && sought == NEXT_MOBILITY) {
       return load<u8>(at, MOBILITY_TYPE) + TYPE_GIVEN == wanted;
     }
-    const size = headerSize(next, at);
-    if (size == 0) return false;
+    if (!isExtension(next)) return false;
+    const size = headerSize(at, next);
     if (
       next == NEXT_DESTINATION &&
       sought == NEXT_DESTINATION &&
@@ -87,25 +86,6 @@ function walk(key: usize, sought: u32, wanted: u32): bool {
     at += size;
   }
   return false;
-}
-
-/** Bytes of the extension header `next` at `at`, 0 when it is none. */
-function headerSize(next: u32, at: usize): usize {
-  switch (next) {
-    case NEXT_HOP_BY_HOP:
-    case NEXT_ROUTING:
-    case NEXT_DESTINATION:
-    case NEXT_MOBILITY:
-    case NEXT_HIP:
-    case NEXT_SHIM6:
-      return (<usize>load<u8>(at, 1) + 1) << 3;
-    case NEXT_AH:
-      return (<usize>load<u8>(at, 1) + 2) << 2;
-    case NEXT_FRAGMENT:
-      return 8;
-    default:
-      return 0;
-  }
 }
 
 function carries(at: usize, end: usize, wanted: u32): bool {

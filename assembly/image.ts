@@ -37,9 +37,10 @@ import {
   ROUTE6_SIZE,
   ROUTES_MAX,
   S_BANK_SIZE,
+  S_RULES_MAX,
   STATE_AT,
 } from "./layout";
-import { listCount } from "./acl";
+import { listCount, ruleCount } from "./acl";
 import { validate } from "./acl-validate";
 import { heldMax } from "./state";
 
@@ -77,6 +78,7 @@ export function checkImage(image: usize): u32 {
   if (!inside) return IMAGE_BOUNDS;
   const section = image + load<u32>(image, P_ACLS);
   if (!validate(section, load<u32>(image, P_ACLS_SIZE))) return IMAGE_ACLS;
+  if (ruleCount(section) > load<u32>(STATE_AT, S_RULES_MAX)) return IMAGE_ACLS;
   return referencesHold(image, interfaces, inspections, entries, listCount(section)) ? 0 : IMAGE_REFERENCE;
 }
 

@@ -44,8 +44,8 @@ export const IPV4_DESTINATION: usize = 16; // u32
 /** More fragments, or an offset: the mask of a little-endian load. */
 export const IPV4_IS_FRAGMENT: u32 = 0xff3f;
 
-const OPTION_END: u32 = 0;
-const OPTION_NOP: u32 = 1;
+export const OPTION_END: u32 = 0;
+export const OPTION_NOP: u32 = 1;
 const OPTION_RECORD_ROUTE: u32 = 7;
 const OPTION_LOOSE_SOURCE_ROUTE: u32 = 131;
 const OPTION_STRICT_SOURCE_ROUTE: u32 = 137;

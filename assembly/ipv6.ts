@@ -46,14 +46,14 @@ export const IPV6_EXTENSIONS_MAX: u32 = 8;
 
 const NEXT_HOP_BY_HOP: u32 = 0;
 const NEXT_ROUTING: u32 = 43;
-const NEXT_FRAGMENT: u32 = 44;
+export const NEXT_FRAGMENT: u32 = 44;
 const NEXT_AH: u32 = 51;
-const NEXT_DESTINATION: u32 = 60;
-const NEXT_MOBILITY: u32 = 135;
+export const NEXT_DESTINATION: u32 = 60;
+export const NEXT_MOBILITY: u32 = 135;
 const NEXT_HIP: u32 = 139;
 const NEXT_SHIM6: u32 = 140;
 const NEXT_NONE: u32 = 59;
-const OPTION_PAD1: u32 = 0;
+export const OPTION_PAD1: u32 = 0;
 const OPTION_JUMBO: u32 = 0xc2;
 /** Hop limit that proves a neighbour (RFC 4861 7.1). */
 const HOP_LIMIT_NEIGHBOUR: u32 = 255;
@@ -149,7 +149,7 @@ export function walkExtensions(meta: usize, at: usize, next: u32, inside: bool):
 
 /** Bytes of an extension header; AH counts in words of 4 (RFC 4302 2.2), a fragment header has 8. */
 @inline
-function headerSize(at: usize, next: u32): usize {
+export function headerSize(at: usize, next: u32): usize {
   if (next == NEXT_FRAGMENT) return 8;
   const units: usize = load<u8>(at, 1);
   return next == NEXT_AH ? (units + 2) << 2 : (units + 1) << 3;
@@ -157,7 +157,7 @@ function headerSize(at: usize, next: u32): usize {
 
 
 @inline
-function isExtension(next: u32): bool {
+export function isExtension(next: u32): bool {
   return (
     next == NEXT_HOP_BY_HOP ||
     next == NEXT_ROUTING ||

@@ -2,21 +2,26 @@
  * The access lists of the core, compiled alone. The section ends where the memory ends, so that a read beyond it
  * traps.
  */
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import asc from "assemblyscript/asc";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect } from "vitest";
 import * as L from "../../assembly/layout.js";
+import { type CompiledLists, compileAccessLists } from "../../src/acl/compile.js";
 import type { AclPacket } from "../../src/acl/evaluate.js";
+import type { Config, Family } from "../../src/config/model.js";
 import type { Address } from "../../src/ip.js";
 import { type Extension, extension, ipv4, ipv6, raw } from "../support/frames.js";
 
-const ENTRY = "acl-alone.ts";
-const SOURCE = `
-  export { evaluate, isLog, isPermit, listCount, ruleCount, scan } from "./assembly/acl";
-  export { validate } from "./assembly/acl-validate";
-`;
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+/** Every export of these files is an export of the module. */
+const SOURCES = ["assembly/acl.ts", "assembly/acl-validate.ts"];
 const OPTIONS =
-  "--runtime stub --importMemory --noExportMemory --enable simd -O3 --noAssert --use abort=".split(" ");
+  "--runtime stub --importMemory --noExportMemory --enable simd -O1 --noAssert --use abort=".split(" ");
 
 interface Exports {
   evaluate(section: number, list: number, key: number): number;
@@ -39,7 +44,6 @@ export interface AclCore {
   validate(): boolean;
   /** Bit i: time range i is active. */
   setTimeRanges(bits: bigint): void;
-  timeRanges(): bigint;
   /** Makes the key of a packet, for the lookups that follow. */
   setPacket(packet: AclPacket): void;
   /** Rule number + 1, or 0. */
@@ -67,7 +71,6 @@ export async function aclCore(): Promise<AclCore> {
     },
     validate: () => core.validate(sectionAt, bytes.length - sectionAt) !== 0,
     setTimeRanges: (bits) => view.setBigUint64(L.STATE_AT + L.S_TIME_RANGES, bits, true),
-    timeRanges: () => view.getBigUint64(L.STATE_AT + L.S_TIME_RANGES, true),
     setPacket: (packet) => writeKey(view, packet),
     find: (list) => core.evaluate(sectionAt, list, KEY_AT) >>> 0,
     scan: (list) => core.scan(sectionAt, list, KEY_AT) >>> 0,
@@ -78,21 +81,49 @@ export async function aclCore(): Promise<AclCore> {
   };
 }
 
-async function compile(): Promise<Uint8Array> {
-  let wasm: Uint8Array | undefined;
-  const messages: string[] = [];
-  const { error } = await asc.main([ENTRY, ...OPTIONS, "--outFile", "acl-alone.wasm"], {
-    stderr: { write: (text) => messages.push(String(text)) },
-    readFile: async (name, base) =>
-      name === ENTRY ? SOURCE : await readFile(resolve(base, name), "utf8").catch(() => null),
-    writeFile: (_name, contents) => {
-      if (typeof contents !== "string") wasm = contents;
-    },
-    listFiles: () => [],
-  });
-  if (error !== null || wasm === undefined)
-    throw new Error(`asc: ${messages.join("")}${error?.message ?? ""}`);
-  return wasm;
+/** Compiles lists and loads them; they have to be sound. */
+export function loadLists(core: AclCore, config: Config, family: Family, names = ["L"]): CompiledLists {
+  const result = compileAccessLists(
+    config,
+    names.map((name) => ({ family, name })),
+  );
+  if (!result.ok) throw new Error(result.problems.map(({ message }) => message).join("\n"));
+  core.load(result.lists.section);
+  expect(core.validate()).toBe(true);
+  return result.lists;
+}
+
+/** Rule number + 1 for a packet, or 0: the same by both ways to look. */
+export function findRule(core: AclCore, packet: AclPacket, list = 1): number {
+  core.setPacket(packet);
+  const found = core.find(list);
+  const scanned = core.scan(list);
+  if (found !== scanned) expect.fail(`${found} found, ${scanned} read: ${describePacket(packet)}`);
+  return found;
+}
+
+/** A later fragment of a packet; what it does not show stays in it, and must not be looked at. */
+export const fragmentOf = (packet: AclPacket): AclPacket => ({ ...packet, nonInitialFragment: true });
+
+export function describePacket(packet: AclPacket): string {
+  return JSON.stringify(packet, (_, value) => (typeof value === "bigint" ? value.toString(16) : value));
+}
+
+/** In a process of its own: the compiler's types, once imported, declare globals for the whole project. */
+async function compile(): Promise<Uint8Array<ArrayBuffer>> {
+  const asc = join(
+    dirname(createRequire(import.meta.url).resolve("assemblyscript/package.json")),
+    "bin/asc.js",
+  );
+  const folder = await mkdtemp(join(tmpdir(), "twinwall-acl-"));
+  try {
+    const outFile = join(folder, "acl.wasm");
+    const options = [...SOURCES, ...OPTIONS, "--outFile", outFile];
+    await promisify(execFile)(process.execPath, [asc, ...options], { cwd: ROOT });
+    return new Uint8Array(await readFile(outFile));
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 }
 
 /** The key that the core makes of a packet, and the IP header that it points to. */
@@ -136,11 +167,14 @@ function writeKey(view: DataView, packet: AclPacket): void {
   for (const [field, value] of u8) view.setUint8(KEY_AT + field, value ?? 0);
 }
 
+const wordsOf = (address: bigint): number[] =>
+  [96n, 64n, 32n, 0n].map((shift) => Number((address >> shift) & 0xffffffffn));
+
 function writeAddress(view: DataView, at: number, address: Address): void {
-  if (typeof address === "number") return view.setUint32(at, address, true);
-  for (let word = 0; word < 4; word++) {
-    view.setUint32(at + 4 * word, Number((address >> BigInt(96 - 32 * word)) & 0xffffffffn), true);
-  }
+  const words = typeof address === "number" ? [address] : wordsOf(address);
+  words.forEach((word, place) => {
+    view.setUint32(at + 4 * place, word, true);
+  });
 }
 
 const NO_PAYLOAD = raw(59);
