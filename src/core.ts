@@ -173,8 +173,13 @@ const EXPORTS: readonly (keyof CoreExports & string)[] = [
   "remove",
 ];
 
+/** WebAssembly.Module where the compiler knows it: TypeScript has it in its DOM library, which not every user has. */
+type CompiledModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } }
+  ? Module
+  : never;
+
 /** The compiled core, or its bytes. */
-export type CoreSource = WebAssembly.Module | Uint8Array | ArrayBuffer;
+export type CoreSource = CompiledModule | Uint8Array | ArrayBuffer;
 
 /** What an instance is made of. */
 export interface CoreSetup {

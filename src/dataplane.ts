@@ -130,7 +130,14 @@ function loadPolicy(
     typeof source === "string" ? parse(source, { file, lenient }) : { config: source, diagnostics: [] };
   if (parsed.diagnostics.some(({ severity }) => severity === "error"))
     throw new ConfigError(parsed.diagnostics);
-  const { policy, problems } = compilePolicy(parsed.config, { checksums, inside, pair, macs, room, numbering });
+  const { policy, problems } = compilePolicy(parsed.config, {
+    checksums,
+    inside,
+    pair,
+    macs,
+    room,
+    numbering,
+  });
   const lines = typeof source === "string" ? source.split(/\r\n|\n|\r/) : [];
   for (const problem of problems) problem.text = lines[problem.line - 1] ?? "";
   const notes = [...parsed.diagnostics, ...problems];

@@ -58,9 +58,24 @@ export const REASONS: readonly Reason[] = [
   row(L.R_TTL_EXPIRED, "ttl_expired", "drop", "TTL or hop limit would become 0"),
   row(L.R_NO_ROUTE, "no_route", "drop", "no route to the destination"),
   row(L.R_LINK_SCOPE, "link_scope", "drop", "link-scope IPv6 towards another link"),
-  row(L.R_IPV6_EXTENSION, "ipv6_extension", "drop", "IPv6 extension headers out of order, too many or malformed"),
-  row(L.R_IPV6_ROUTING_HEADER, "ipv6_routing_header", "drop", "IPv6 routing header type 0 or with segments left"),
-  row(L.R_PROTOCOL_DISABLED, "protocol_disabled", "drop", "the interface takes no part in this version of IP"),
+  row(
+    L.R_IPV6_EXTENSION,
+    "ipv6_extension",
+    "drop",
+    "IPv6 extension headers out of order, too many or malformed",
+  ),
+  row(
+    L.R_IPV6_ROUTING_HEADER,
+    "ipv6_routing_header",
+    "drop",
+    "IPv6 routing header type 0 or with segments left",
+  ),
+  row(
+    L.R_PROTOCOL_DISABLED,
+    "protocol_disabled",
+    "drop",
+    "the interface takes no part in this version of IP",
+  ),
 
   row(L.R_FRAGMENT_REFUSED, "fragment_refused", "drop", "the interface takes no fragments"),
   row(L.R_FRAGMENT_MALFORMED, "fragment_malformed", "drop", "fragment without data or of an odd length"),

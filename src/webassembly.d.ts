@@ -13,7 +13,11 @@ declare namespace WebAssembly {
     readonly name: string;
     readonly kind: string;
   }
-  const Module: { new (bytes: BufferSource): Module; imports(module: Module): ImportDescriptor[] };
+  const Module: {
+    readonly prototype: Module;
+    new (bytes: BufferSource): Module;
+    imports(module: Module): ImportDescriptor[];
+  };
 
   interface Instance {
     readonly exports: Readonly<Record<string, unknown>>;

@@ -117,7 +117,9 @@ export function usesFamily(config: Interface | undefined, family: 4 | 6): boolea
   if (config === undefined) return false;
   const addressed =
     family === 4 ? config.addresses.length > 0 : config.addresses6.length > 0 || config.ipv6Enable === true;
-  return addressed || [...config.accessGroups, ...config.inspect].some((binding) => binding.family === family);
+  return (
+    addressed || [...config.accessGroups, ...config.inspect].some((binding) => binding.family === family)
+  );
 }
 
 /** The flags byte of an interface record; `families` are those that it takes part in whatever it says itself. */

@@ -140,7 +140,7 @@ describe("the image", () => {
       none,
       {
         ...none,
-        flags: L.IF_UP,
+        flags: L.IF_UP | L.IF_IP4 | L.IF_IP6,
         rpf: [L.RPF_RX, L.RPF_ANY | L.RPF_ALLOW_DEFAULT],
         acls: [list("4:A4"), list("4:B4"), list("6:A6"), list("6:B6")],
         inspect: [rule("4:IN4"), rule("4:OUT4"), rule("6:IN6"), rule("6:OUT6")],

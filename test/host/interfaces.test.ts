@@ -83,13 +83,39 @@ interface GigabitEthernet0/1.6
       [true, 0, 0],
       [true, 3, 6],
     ]);
-    expect(policy.interfaces.map((each) => interfaceFlags(each))).toEqual([
+    expect(policy.interfaces.map((each) => interfaceFlags(each, new Set()))).toEqual([
       0,
       L.IF_VLAN_STRICT,
       0,
       L.IF_UP | L.IF_VLAN_STRICT,
       L.IF_UP,
     ]);
+  });
+
+  test("an interface takes part in the versions of IP that its configuration speaks of", () => {
+    const policy = policyOf(`
+interface GigabitEthernet0/0
+ ip address 10.0.0.1 255.255.255.0
+interface GigabitEthernet0/1
+ ipv6 enable
+ ip access-group A in
+interface GigabitEthernet0/2
+ ipv6 traffic-filter B in
+interface GigabitEthernet0/3
+ip access-list extended A
+ permit ip any any
+ipv6 access-list B
+ permit ipv6 any any
+`);
+    const flags = (families: (4 | 6)[]): number[] =>
+      policy.interfaces.map((each) => interfaceFlags(each, new Set(families)) & (L.IF_IP4 | L.IF_IP6));
+    expect(flags([])).toEqual([0, L.IF_IP4, L.IF_IP4 | L.IF_IP6, L.IF_IP6, 0]);
+    expect(flags([4, 6])).toEqual(Array(5).fill(L.IF_IP4 | L.IF_IP6));
+  });
+
+  test("an interface that takes no fragments", () => {
+    const policy = policyOf("interface GigabitEthernet0/0\n ip virtual-reassembly drop-fragments\n");
+    expect(interfaceFlags(policy.interfaces[1]!, new Set())).toBe(L.IF_UP | L.IF_DROP_FRAGMENTS4);
   });
 
   test("a subinterface without its interface is reported", () => {
@@ -104,7 +130,7 @@ interface GigabitEthernet0/1.6
     const policy = policyOf(text, { macs: new Map([["gi0/0", "0011.2233.4455"]]) });
     expect(policy.interfaces[1]!.mac).toEqual([0, 0x11, 0x22, 0x33, 0x44, 0x55]);
     expect(policy.interfaces[2]!.mac).toEqual([0, 0x11, 0x22, 0x33, 0x44, 0x55]);
-    expect(interfaceFlags(policy.interfaces[2]!) & L.IF_CHECK_MAC).toBe(L.IF_CHECK_MAC);
+    expect(interfaceFlags(policy.interfaces[2]!, new Set()) & L.IF_CHECK_MAC).toBe(L.IF_CHECK_MAC);
     const { policy: none, problems } = compile(text, { macs: new Map([["Gi9/9", "00:11:22:33:44"]]) });
     expect(none).toBeUndefined();
     expect(messages(problems, "error")).toEqual([

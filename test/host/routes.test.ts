@@ -266,6 +266,7 @@ ip route 198.51.100.0 255.255.255.0 10.0.0.9
     ["rule out on the outside", outside],
     ["rule in on the inside", inside],
     ["both", `${outside}\n${inside.replace("FW", "OTHER")}`],
+    ["rules out and in on the outside", `${outside}\n ip inspect OTHER in`],
   ] as const) {
     test(`${how}: given networks inside, all else outside, no route asked`, () => {
       const policy = policyOf(inspected(binding), {
@@ -296,10 +297,6 @@ ip route 198.51.100.0 255.255.255.0 10.0.0.9
     [
       "interface GigabitEthernet0/0\n ip inspect FW in\ninterface GigabitEthernet0/1\n ip inspect FW in",
       "inspection is bound in on both GigabitEthernet0/0 and GigabitEthernet0/1",
-    ],
-    [
-      "interface GigabitEthernet0/1\n ip inspect FW out\n ip inspect OTHER in",
-      "inspection is bound in and out on GigabitEthernet0/1",
     ],
     [
       "interface GigabitEthernet0/2\n ip address 10.2.0.1 255.255.255.0\ninterface GigabitEthernet0/1\n ip inspect FW out",

@@ -1,0 +1,126 @@
+/** `twinwall replay`: a capture through the firewall. */
+import { Command, Option } from "commander";
+import { type Io, isProblem, STANDARD_STREAM } from "../io/io.js";
+import { type IngressList, IngressParser } from "../replay/ingress.js";
+import { FINAL_VERDICTS } from "../report/report.js";
+import { EXIT } from "./exit.js";
+import { displayName, type LoadedConfig, loadConfig } from "./load.js";
+import {
+  configOption,
+  fragmentsOption,
+  insideOption,
+  jsonOption,
+  lenientOption,
+  macOption,
+  onOption,
+  rulesOption,
+  sessionsOption,
+} from "./options.js";
+import { type ReplayVerbOptions, replayCapture } from "./replay-capture.js";
+import { printDiagnostics, printError, refuse } from "./terminal.js";
+
+const EXAMPLES = `
+A packet enters on the interface toward whose side its source lies, by the
+connected networks and routes of the configuration; --inside, --on and --ingress
+say otherwise. A file called - is standard input or output; when an output is,
+the report goes to standard error.
+
+Examples:
+  $ twinwall replay office.pcapng --config office.cfg
+  $ twinwall replay office.pcapng --config office.cfg --verdicts verdicts.jsonl --json
+  $ twinwall replay trace.pcap.gz --config edge.cfg --inside 10.0.0.0/8 --no-checksums
+  $ twinwall replay both.pcapng --config edge.cfg --on Gi0/0=0 --on Gi0/1=1
+  $ twinwall replay both.pcapng --config edge.cfg --write drops.pcapng --only drop
+  $ tcpdump -w - | twinwall replay - --config edge.cfg --log -
+
+Exit codes: 0 the whole capture was replayed; 2 bad input or usage, a capture
+that is broken or cut short included.`;
+
+export function replayCommand(io: Io, exit: (code: number) => void): Command {
+  return new Command("replay")
+    .summary("send a capture through the firewall")
+    .description(
+      "Sends a capture through the firewall, in the capture's own time, and reports what became of it.",
+    )
+    .argument("<capture>", "pcap or pcapng file, plain or gzip; - is standard input")
+    .addOption(configOption())
+    .addOption(insideOption())
+    .addOption(onOption())
+    .addOption(
+      new Option(
+        "--ingress <file>",
+        "file whose line k names the interface on which packet k arrives, or is - for a packet that is not sent " +
+          "and gets no verdict; with two interfaces in use a packet leaves by the other one",
+      ).conflicts(["inside", "on"]),
+    )
+    .option("--no-checksums", "verify no checksum: for captures taken where the NIC computes them")
+    .addOption(macOption())
+    .option("--verdicts <file>", "write the verdict of each packet, a JSON object a line")
+    .option("--write <file>", "write the capture as pcapng, with its verdict as the comment of each packet")
+    .addOption(new Option("--only <verdict>", "write only packets with this verdict").choices(FINAL_VERDICTS))
+    .option("--log <file>", "write log lines as IOS does")
+    .addOption(sessionsOption())
+    .addOption(fragmentsOption())
+    .addOption(rulesOption())
+    .addOption(lenientOption())
+    .addOption(jsonOption())
+    .addHelpText("after", EXAMPLES)
+    .action(async (capture: string, options: ReplayVerbOptions) => {
+      exit(await replayVerb(io, capture, options));
+    });
+}
+
+async function replayVerb(io: Io, capture: string, options: ReplayVerbOptions): Promise<number> {
+  const misuse = findMisuse(capture, options);
+  if (misuse !== undefined) return refuse(io, misuse);
+  const loaded = await loadConfig(io, options.config, options.lenient);
+  if (isProblem(loaded)) return refuse(io, loaded.problem);
+  printDiagnostics(io, loaded.value.diagnostics, ["error", "warning"]);
+  if (!loaded.value.usable) return EXIT.badInput;
+  const list = await readIngressList(io, options.ingress, loaded.value);
+  if (list === "refused") return EXIT.badInput;
+  const source = await io.open(capture);
+  if (isProblem(source)) return refuse(io, source.problem);
+  return replayCapture(io, {
+    name: displayName(capture),
+    source: source.value,
+    loaded: loaded.value,
+    list,
+    options,
+  });
+}
+
+/** What is wrong with options that are right one by one. */
+function findMisuse(capture: string, options: ReplayVerbOptions): string | undefined {
+  const inputs = [capture, options.config, options.ingress].filter((path) => path !== undefined);
+  const outputs = [options.verdicts, options.write, options.log].filter((path) => path !== undefined);
+  const isStandard = (path: string) => path === STANDARD_STREAM;
+  if (inputs.filter(isStandard).length > 1) return "only one file can come from standard input";
+  if (outputs.filter(isStandard).length > 1) return "only one file can go to standard output";
+  const files = outputs.filter((path) => !isStandard(path));
+  const overwritten = files.find((path) => inputs.includes(path));
+  if (overwritten !== undefined) return `${overwritten} would be overwritten while it is read`;
+  if (new Set(files).size < files.length) return "two outputs cannot go to one file";
+  if (options.only !== undefined && options.write === undefined) return "--only chooses what --write writes";
+  return undefined;
+}
+
+/** The ingress file; undefined when there is none. */
+async function readIngressList(
+  io: Io,
+  path: string | undefined,
+  { config }: LoadedConfig,
+): Promise<IngressList | undefined | "refused"> {
+  if (path === undefined) return undefined;
+  const opened = await io.open(path);
+  const parser = new IngressParser(displayName(path), [...config.interfaces.keys()]);
+  if (!isProblem(opened)) {
+    for await (const chunk of opened.value.chunks) parser.push(chunk);
+    parser.end();
+  }
+  const problem = isProblem(opened) ? opened.problem : opened.value.problem;
+  if (problem !== undefined) printError(io, problem);
+  else if (parser.error !== undefined) printDiagnostics(io, [parser.error], ["error"]);
+  else return parser.list;
+  return "refused";
+}

@@ -1,0 +1,78 @@
+/** The report of a replay, gathered from the replay and the firewall. */
+import type { Dataplane, RuleInfo } from "../dataplane.js";
+import type { ListReport, Report, SessionProtocol, SessionReport } from "../report/report.js";
+import type { Session } from "../session-view.js";
+import type { Replay } from "./replay.js";
+
+/** What only the caller knows. */
+export interface ReplayFacts {
+  /** Names of the capture and the configuration, for the reader. */
+  readonly capture: string;
+  readonly config: string;
+  /** What the replay took. */
+  readonly seconds: number;
+  /** Sessions that the table holds. */
+  readonly sessionsMax: number;
+  /** Why the capture could not be read to its end. */
+  readonly error: string | undefined;
+}
+
+/** To be called when the replay is finished. */
+export function gatherReport(replay: Replay, dataplane: Dataplane, facts: ReplayFacts): Report {
+  const { capture, config, seconds, error } = facts;
+  const counters = dataplane.counters();
+  return {
+    capture,
+    config,
+    hostname: dataplane.config.hostname,
+    reasons: replay.reasons(),
+    notSent: replay.notSent(),
+    sessions: sessionReport(counters.sessions, openSessions(dataplane.sessions()), facts.sessionsMax),
+    acls: listReports(dataplane.rules()),
+    captureSeconds: replay.nowMs / 1000,
+    seconds,
+    eventsLost: counters.eventsLost,
+    error,
+  };
+}
+
+function sessionReport(
+  counted: ReturnType<Dataplane["counters"]>["sessions"],
+  open: SessionReport["open"],
+  capacity: number,
+): SessionReport {
+  const { tcp, udp, icmp, other, closed, expired, evicted, maximum } = counted;
+  return { created: { tcp, udp, icmp, other }, closed, expired, evicted, most: maximum, capacity, open };
+}
+
+const PROTOCOLS: ReadonlyMap<number, SessionProtocol> = new Map([
+  [1, "icmp"],
+  [6, "tcp"],
+  [17, "udp"],
+  [58, "icmp"],
+]);
+
+/** How many sessions there are of each protocol and state, in the order in which they were met. */
+function openSessions(sessions: Iterable<Session>): SessionReport["open"] {
+  const groups = new Map<string, { protocol: SessionProtocol; state: string; count: number }>();
+  for (const { protocol: number, state } of sessions) {
+    const protocol = PROTOCOLS.get(number) ?? "other";
+    const key = `${protocol} ${state}`;
+    const group = groups.get(key) ?? { protocol, state, count: 0 };
+    group.count++;
+    groups.set(key, group);
+  }
+  return [...groups.values()].sort((a, b) => b.count - a.count);
+}
+
+/** The entries of each list, in the order of their numbers. */
+function listReports(rules: readonly RuleInfo[]): ListReport[] {
+  const lists = new Map<string, { name: string; family: 4 | 6; rules: ListReport["rules"][number][] }>();
+  for (const { list: name, family, sequence, text, hits } of rules) {
+    const key = `${family} ${name}`;
+    const list = lists.get(key) ?? { name, family, rules: [] };
+    list.rules.push({ sequence, text, hits });
+    lists.set(key, list);
+  }
+  return [...lists.values()];
+}
