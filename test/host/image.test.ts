@@ -145,9 +145,9 @@ describe("the image", () => {
         acls: [list("4:A4"), list("4:B4"), list("6:A6"), list("6:B6")],
         inspect: [rule("4:IN4"), rule("4:OUT4"), rule("6:IN6"), rule("6:OUT6")],
       },
-      none,
+      { ...none, flags: L.IF_IP4 },
       { ...none, flags: L.IF_UP | L.IF_CHECK_MAC | L.IF_VLAN_STRICT, mac },
-      { ...none, flags: L.IF_UP | L.IF_CHECK_MAC, mac, parent: 3, vlan: 300 },
+      { ...none, flags: L.IF_UP | L.IF_CHECK_MAC | L.IF_IP4, mac, parent: 3, vlan: 300 },
     ]);
     for (const number of [...image.interfaces[1]!.acls, ...image.interfaces[1]!.inspect])
       expect(number).toBeGreaterThan(0);
