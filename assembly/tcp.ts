@@ -117,10 +117,8 @@ const TRANSITIONS: StaticArray<u8> = [
   /* RST       */  xx, NO, NO, NO, NO, NO, NO, NO, xx, NO,
 ];
 
-/** Opens a session from its SYN; the record is fresh and knows its initiator. */
-export function open(slot: u32, record: usize, meta: usize): void {
-  const side: u32 = load<u8>(meta, M_SIDE);
-  const rest = cold(slot);
+/** Starts a side from the SYN in hand. */
+function restartSide(record: usize, rest: usize, meta: usize, side: u32): void {
   startSide(
     record,
     rest,
@@ -130,6 +128,11 @@ export function open(slot: u32, record: usize, meta: usize): void {
     load<u32>(meta, M_WIN),
     synOptions(meta),
   );
+}
+
+/** Opens a session from its SYN; the record is fresh and knows its initiator. */
+export function open(slot: u32, record: usize, meta: usize): void {
+  restartSide(record, cold(slot), meta, load<u8>(meta, M_SIDE));
   store<u8>(record, ST_SYN_SENT, HOT_STATE);
   store<u8>(record, TIMER_SYNWAIT, HOT_TIMER);
 }
@@ -144,7 +147,7 @@ function classOf(flags: u32): u32 {
 
 /**
  * A segment of a session that is not plainly established: looks up its cell and follows it. Returns a reason, or
- * TCP_PASS, TCP_LAST, TCP_REOPEN (in both of which the slot has been released).
+ * TCP_PASS, TCP_LAST (the slot has been released), TCP_REOPEN.
  */
 export function inspect(slot: u32, record: usize, meta: usize): u32 {
   const state: u32 = load<u8>(record, HOT_STATE);
@@ -211,18 +214,6 @@ function onSyn(slot: u32, record: usize, meta: usize, side: u32, responder: u32,
   raiseFlag(record, HF_PENDING_SYN);
   count(C_SYN_IGNORED);
   return TCP_PASS;
-}
-
-function restartSide(record: usize, rest: usize, meta: usize, side: u32): void {
-  startSide(
-    record,
-    rest,
-    side,
-    load<u32>(meta, M_END),
-    load<u32>(meta, M_SEQ),
-    load<u32>(meta, M_WIN),
-    synOptions(meta),
-  );
 }
 
 function onSynAck(

@@ -46,6 +46,13 @@ export const BEYOND: u32 = 0xfd;
 const ACK_WINDOW_MIN: u32 = 66000;
 const SCALE_MAX: u32 = 14;
 
+// TCP options (RFC 9293 3.1, 7323, 2018).
+const OPTION_END: u32 = 0;
+const OPTION_NOP: u32 = 1;
+const OPTION_SCALE: u32 = 3;
+const OPTION_SACK_PERMITTED: u32 = 4;
+const OPTION_SACK: u32 = 5;
+
 /** What the options of a SYN say, in a byte: scale 0..14, then two bits. */
 const OPTION_SCALE_MASK: u32 = 15;
 const OFFERS_SCALE: u32 = 16;
@@ -87,26 +94,36 @@ export function raiseFlag(record: usize, flag: u32): void {
   store<u8>(record, load<u8>(record, HOT_FLAGS) | flag, HOT_FLAGS);
 }
 
+/** Length of the TCP option at `at`, 0 where the list ends: at its end mark, or where it does not fit (RFC 9293 3.1). */
+function optionLength(at: usize, end: usize): usize {
+  const kind: u32 = load<u8>(at);
+  if (kind == OPTION_END) return 0;
+  if (kind == OPTION_NOP) return 1;
+  const length: usize = at + 1 < end ? load<u8>(at, 1) : 0;
+  return length < 2 || at + length > end ? 0 : length;
+}
+
+
+@inline
+function optionsEnd(transport: usize): usize {
+  return transport + (((<usize>load<u8>(transport, TCP_OFFSET)) >> 4) << 2);
+}
+
 /** Reads the options of a SYN: scale (RFC 7323 2.3: at most 14), SACK permitted (RFC 2018). */
 export function synOptions(meta: usize): u32 {
   if (load<u8>(meta, M_TCP_OPTIONS) == 0) return 0;
   const transport: usize = load<u32>(meta, M_TRANSPORT);
-  const end = transport + (((<usize>load<u8>(transport, TCP_OFFSET)) >> 4) << 2);
+  const end = optionsEnd(transport);
   let found: u32 = 0;
-  for (let at = transport + TCP_HEADER; at < end;) {
+  let length: usize = 0;
+  for (let at = transport + TCP_HEADER; at < end; at += length) {
+    length = optionLength(at, end);
+    if (length == 0) break;
     const kind: u32 = load<u8>(at);
-    if (kind == 0) break;
-    if (kind == 1) {
-      at++;
-      continue;
-    }
-    if (at + 2 > end) break;
-    const length: usize = load<u8>(at, 1);
-    if (length < 2 || at + length > end) break;
-    if (kind == 3 && length == 3)
+    if (kind == OPTION_SCALE && length == 3) {
       found = (found & ~OPTION_SCALE_MASK) | OFFERS_SCALE | min(<u32>load<u8>(at, 2), SCALE_MAX);
-    if (kind == 4 && length == 2) found |= PERMITS_SACK;
-    at += length;
+    }
+    if (kind == OPTION_SACK_PERMITTED && length == 2) found |= PERMITS_SACK;
   }
   return found;
 }
@@ -114,25 +131,17 @@ export function synOptions(meta: usize): u32 {
 /** Highest right edge of the SACK blocks, or `ack` when there are none (RFC 2018). */
 function highestSack(meta: usize, ack: u32): u32 {
   const transport: usize = load<u32>(meta, M_TRANSPORT);
-  const end = transport + (((<usize>load<u8>(transport, TCP_OFFSET)) >> 4) << 2);
+  const end = optionsEnd(transport);
   let highest = ack;
-  for (let at = transport + TCP_HEADER; at < end;) {
-    const kind: u32 = load<u8>(at);
-    if (kind == 0) break;
-    if (kind == 1) {
-      at++;
-      continue;
+  let length: usize = 0;
+  for (let at = transport + TCP_HEADER; at < end; at += length) {
+    length = optionLength(at, end);
+    if (length == 0) break;
+    if (load<u8>(at) != OPTION_SACK || (length - 2) % 8 != 0) continue;
+    for (let block: usize = 2; block < length; block += 8) {
+      const edge = be32(at + block + 4);
+      if (after(edge, highest)) highest = edge;
     }
-    if (at + 2 > end) break;
-    const length: usize = load<u8>(at, 1);
-    if (length < 2 || at + length > end) break;
-    if (kind == 5 && (length - 2) % 8 == 0) {
-      for (let block: usize = 2; block + 8 <= length; block += 8) {
-        const edge = be32(at + block + 4);
-        if (after(edge, highest)) highest = edge;
-      }
-    }
-    at += length;
   }
   return highest;
 }

@@ -177,9 +177,9 @@ const WORD_TYPES = {
     shown: "+FLAG|-FLAG",
     names: Object.keys(TCP_FLAGS).flatMap((flag) => [`+${flag}`, `-${flag}`]),
     parse: (word) => {
-      const bit = TCP_FLAGS[word.slice(1).toLowerCase()];
-      if (bit === undefined || !"+-".includes(word[0]!)) return undefined;
-      return { bit, set: word[0] === "+" };
+      const flag = word.slice(1).toLowerCase();
+      if (!Object.hasOwn(TCP_FLAGS, flag) || !"+-".includes(word[0]!)) return undefined;
+      return { bit: TCP_FLAGS[flag]!, set: word[0] === "+" };
     },
   },
   "log-level": named(LOG_LEVELS, 7),

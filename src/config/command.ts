@@ -46,8 +46,16 @@ export interface Scopes {
 }
 export type Mode = keyof Scopes;
 
-/** The mode that `exit` returns to, and what stands in the prompt. */
-export const MODES: { readonly [M in Mode]: { readonly parent?: Mode; readonly prompt: string } } = {
+export interface ModeFacts {
+  /** The mode that `exit` returns to. */
+  readonly parent?: Mode;
+  /** What stands in the prompt. */
+  readonly prompt: string;
+  /** The mode has the commands of this one, so that a text may print them flat. */
+  readonly commandsOf?: Mode;
+}
+
+export const MODES: { readonly [M in Mode]: ModeFacts } = {
   global: { prompt: "config" },
   interface: { parent: "global", prompt: "config-if" },
   "standard-list": { parent: "global", prompt: "config-std-nacl" },
@@ -62,8 +70,8 @@ export const MODES: { readonly [M in Mode]: { readonly parent?: Mode; readonly p
   "ipc-zone": { parent: "global", prompt: "config-ipczone" },
   "ipc-association": { parent: "ipc-zone", prompt: "config-ipczone-assoc" },
   "ipc-protocol": { parent: "ipc-association", prompt: "config-ipc-protocol-sctp" },
-  "ipc-local": { parent: "ipc-protocol", prompt: "config-ipc-local-sctp" },
-  "ipc-remote": { parent: "ipc-protocol", prompt: "config-ipc-remote-sctp" },
+  "ipc-local": { parent: "ipc-protocol", prompt: "config-ipc-local-sctp", commandsOf: "ipc-protocol" },
+  "ipc-remote": { parent: "ipc-protocol", prompt: "config-ipc-remote-sctp", commandsOf: "ipc-protocol" },
   "key-chain": { parent: "global", prompt: "config-keychain" },
   key: { parent: "key-chain", prompt: "config-keychain-key" },
   line: { parent: "global", prompt: "config-line" },

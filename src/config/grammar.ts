@@ -4,7 +4,7 @@
  * it may be the beginning of exactly one keyword, or an argument.
  */
 import { TYPES } from "./arguments.js";
-import type { Mode, Row } from "./command.js";
+import { MODES, type Mode, type Row } from "./command.js";
 import { type CompoundSlot, compileSyntax, type Edge, isRefusal, type State } from "./syntax.js";
 
 /** Longest line of a configuration, without its indent. */
@@ -115,7 +115,7 @@ export class Grammar {
   }
 
   private entry(mode: Mode, polarity: Polarity): Entry | undefined {
-    return this.entries.get(`${mode} ${polarity === "set" ? "set" : "no"}`);
+    return this.entries.get(`${MODES[mode].commandsOf ?? mode} ${polarity === "set" ? "set" : "no"}`);
   }
 
   private start(mode: Mode, polarity: Polarity, first: string | undefined): Thread[] {

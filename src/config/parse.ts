@@ -3,7 +3,7 @@
  * in the current block, then in the blocks around it. The indent only tells what belongs to a block whose commands are
  * not known. Nothing throws, whatever the text.
  */
-import { type Context, isFailure, type Mode, type Row } from "./command.js";
+import { type Context, isFailure, MODES, type Mode, type Row } from "./command.js";
 import { GRAMMAR } from "./commands/index.js";
 import {
   LINE_MAX,
@@ -284,9 +284,10 @@ class Parser {
 
   private applyIn(depth: number, match: Match, line: Line): void {
     this.stack.length = depth + 1;
+    const { row } = match;
+    if (row.enters && MODES[this.top.mode].commandsOf) this.stack.pop();
     const block = this.top;
     if (line.indent > block.indent) block.deeper = true;
-    const { row } = match;
     if (row.refuse !== undefined) this.refuse(row, row.refuse, match, line);
     else if (match.text.length > LINE_MAX) {
       const message = `the line is longer than ${LINE_MAX} characters when written in full`;
