@@ -103,7 +103,8 @@ export function ingressOf(meta: usize): u32 {
 
 /** Whether unicast RPF (RFC 3704) is content with a source of this route on this interface. */
 export function reversePathHolds(mode: u32, route: u32, ingress: u32): bool {
-  if (route == NO_ROUTE) return false;
+  // A route to nowhere (Null0) is how an operator says that a source is unwanted.
+  if (routeInterface(route) == 0) return false;
   if (((route >> 8) & RT_DEFAULT) != 0 && (mode & RPF_ALLOW_DEFAULT) == 0) return false;
   return (mode & RPF_RX) == 0 || (route & 255) == ingress;
 }

@@ -250,7 +250,10 @@ function onSynAck(
   }
   // A repeat moves nothing.
   const judged = judgeWindow(record, meta, side, ack);
-  return judged == BEYOND ? R_TCP_SEQ_HIGH : judged;
+  if (judged == BEYOND) return R_TCP_SEQ_HIGH;
+  const closed = state == ST_LAST_ACK || state == ST_TIME_WAIT;
+  const fresh = after(load<u32>(meta, M_END), load<u32>(windowOf(record, side), W_END));
+  return judged == TCP_PASS && closed && fresh ? R_TCP_AFTER_CLOSE : judged;
 }
 
 function onData(

@@ -178,21 +178,23 @@ export function judgeWindow(record: usize, meta: usize, side: u32, sack: u32): u
   return TCP_PASS;
 }
 
-/** Takes an accepted segment into the window blocks; one that was BEYOND moves only what its sender has sent. */
+/** Takes an accepted segment into the window blocks. */
 @inline
 export function takeSegment(record: usize, meta: usize, side: u32, sack: u32, judged: u32): void {
   const sender = windowOf(record, side);
   const receiver = windowOf(record, side ^ 1);
   const end = load<u32>(meta, M_END);
   if (after(end, load<u32>(sender, W_END))) store<u32>(sender, end, W_END);
-  if (judged == BEYOND) return;
   const ack = load<u32>(meta, M_ACK);
   const window = load<u32>(meta, M_WIN) << scaleOf(record, side);
   const edge = load<u32>(sender, W_MAXEND);
   if (window + (sack - ack) > load<u32>(sender, W_MAXWIN))
     store<u32>(sender, window + (sack - ack), W_MAXWIN);
   if (after(ack, load<u32>(sender, W_MAXACK))) store<u32>(sender, ack, W_MAXACK);
-  if (after(end, edge)) store<u32>(receiver, load<u32>(receiver, W_MAXWIN) + (end - edge), W_MAXWIN);
+  // A segment that was BEYOND must not widen the tolerance that let it through.
+  if (judged == TCP_PASS && after(end, edge)) {
+    store<u32>(receiver, load<u32>(receiver, W_MAXWIN) + (end - edge), W_MAXWIN);
+  }
   if (!before(sack + window, load<u32>(receiver, W_MAXEND))) {
     store<u32>(receiver, sack + window + <u32>(window == 0), W_MAXEND);
   }

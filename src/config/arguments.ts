@@ -2,6 +2,7 @@
  * The types of arguments that syntax strings name: how a word, or a group of words, becomes a value of the model.
  */
 import {
+  type Address,
   formatIpv4,
   ipv4Mask,
   ipv6Mask,
@@ -60,8 +61,15 @@ function pattern(shown: string, regexp: RegExp): ArgumentType<string> {
   return { shown, parse: (word) => (regexp.test(word) ? word : undefined) };
 }
 
-function rest(shown: string, max: number): ArgumentType<string> {
-  return { shown, rest: true, parse: (text) => (text.length > 0 && text.length <= max ? text : undefined) };
+/** A word up to a length, of a form. */
+function word(max: number, form = /^/, shown = "WORD"): ArgumentType<string> {
+  return { shown, parse: (text) => (text.length <= max && form.test(text) ? text : undefined) };
+}
+
+/** The rest of the line, up to a length. */
+function rest(max: number): ArgumentType<string> {
+  const shown = `LINE (1-${max} characters)`;
+  return { shown, rest: true, parse: (text) => (text.length <= max ? text : undefined) };
 }
 
 /** A number within 0..max or a name of the table. */
@@ -89,22 +97,16 @@ const mask: ArgumentType<number> = {
   },
 };
 
-/** `X:X::X/n`, host bits kept. */
-function prefix6(word: string): { address: bigint; prefixLength: number } | undefined {
-  if (!word.includes("/")) return undefined;
-  const cidr = parseCidr(word);
-  return typeof cidr?.network === "bigint"
-    ? { address: cidr.network, prefixLength: cidr.prefixLength }
-    : undefined;
-}
-
-/** `A.B.C.D/n`, host bits kept. */
-function prefix4(word: string): { address: number; prefixLength: number } | undefined {
-  if (!word.includes("/")) return undefined;
-  const cidr = parseCidr(word);
-  return typeof cidr?.network === "number"
-    ? { address: cidr.network, prefixLength: cidr.prefixLength }
-    : undefined;
+/** `ADDRESS/n` of one family, host bits kept. */
+function prefix<T extends Address>(shown: string, isOfFamily: (address: Address) => address is T) {
+  return {
+    shown,
+    parse: (word: string): { address: T; prefixLength: number } | undefined => {
+      const cidr = word.includes("/") ? parseCidr(word) : undefined;
+      if (cidr === undefined || !isOfFamily(cidr.network)) return undefined;
+      return { address: cidr.network, prefixLength: cidr.prefixLength };
+    },
+  };
 }
 
 const INTERFACE_NUMBER = /^\d{1,5}(\/\d{1,5}){0,3}(\.\d{1,10})?(:\d{1,3})?$/;
@@ -128,28 +130,24 @@ export function interfaceName(word: string): string | undefined {
 /** Types of one word. */
 const WORD_TYPES = {
   /** Any word. */
-  word: { shown: "WORD", parse: (word) => (word.length <= NAME_MAX ? word : undefined) },
+  word: word(NAME_MAX),
   /** Any words, to the end of the line. */
   line: { shown: "LINE", rest: true, parse: (text) => text },
-  description: rest("LINE", DESCRIPTION_MAX),
-  remark: rest("LINE", REMARK_MAX),
-  "port-map-text": rest("LINE", PORT_MAP_TEXT_MAX),
-  hostname: {
-    shown: "WORD",
-    parse: (word) =>
-      word.length <= HOSTNAME_MAX && /^[A-Za-z]([\w.-]*[A-Za-z0-9])?$/.test(word) ? word : undefined,
-  },
-  "list-name": pattern("WORD", /^[^\d\s]\S{0,63}$/),
-  "standby-text": pattern("WORD", /^\S{1,8}$/),
-  "key-string": pattern("WORD", /^\S{1,64}$/),
-  "user-protocol": pattern("user-WORD", /^user-\S{1,59}$/),
+  description: rest(DESCRIPTION_MAX),
+  remark: rest(REMARK_MAX),
+  "port-map-text": rest(PORT_MAP_TEXT_MAX),
+  hostname: word(HOSTNAME_MAX, /^[A-Za-z]([\w.-]*[A-Za-z0-9])?$/),
+  "list-name": word(NAME_MAX, /^\D/),
+  "standby-text": word(STANDBY_TEXT_MAX),
+  "key-string": word(KEY_STRING_MAX),
+  "user-protocol": word(NAME_MAX, /^user-./, "user-WORD"),
   mac: pattern("H.H.H", /^[0-9A-Fa-f]{1,4}(\.[0-9A-Fa-f]{1,4}){2}$/),
   ipv4: { shown: "A.B.C.D", parse: parseIpv4 },
   ipv6: { shown: "X:X:X:X::X", parse: parseIpv6 },
   address: { shown: "A.B.C.D|X:X:X:X::X", parse: parseAddress },
   mask,
-  prefix4: { shown: "A.B.C.D/nn", parse: prefix4 },
-  prefix6: { shown: "X:X:X:X::X/<0-128>", parse: prefix6 },
+  prefix4: prefix("A.B.C.D/<0-32>", (address) => typeof address === "number"),
+  prefix6: prefix("X:X:X:X::X/<0-128>", (address) => typeof address === "bigint"),
   "interface-name": { shown: "INTERFACE", names: INTERFACE_TYPES, parse: interfaceName },
   "interface-type": {
     shown: "INTERFACE",

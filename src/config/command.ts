@@ -201,3 +201,15 @@ export function note<M extends Mode, const S extends string>(row: Note<M, S>): R
 export function refused<M extends Mode, const S extends string>(row: Refused<M, S>): Row {
   return row as unknown as Row;
 }
+
+/** Makes the notes of a mode, for tables of them. */
+export const notesOf =
+  (mode: Mode) =>
+  (syntax: string, example: string, help: string, why: string, enters?: Mode): Row =>
+    note({ mode, syntax, example, help, note: why, ...(enters && { enters }) });
+
+/** Makes the refused commands of a mode, for tables of them. */
+export const refusalsOf =
+  (mode: Mode) =>
+  (syntax: string, example: string, help: string, refuse: string, enters?: Mode): Row =>
+    refused({ mode, syntax, example, help, refuse, ...(enters && { enters }) });

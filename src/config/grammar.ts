@@ -91,36 +91,32 @@ const canUnset = (row: Row) =>
 
 /** All rows of the table, compiled. */
 export class Grammar {
-  private readonly entries = new Map<string, Entry>();
+  private readonly rows: readonly Row[];
+  private readonly modes = new Map<Mode, { set: Entry; no: Entry }>();
 
   constructor(rows: readonly Row[]) {
-    for (const row of rows) {
-      const state = compileSyntax(row.syntax, TYPES);
-      if (canSet(row)) this.enter(row, state, "set");
-      if (canUnset(row)) this.enter(row, state, "no");
-    }
+    this.rows = rows;
   }
 
-  private enter(row: Row, state: State, polarity: Polarity): void {
-    const key = `${row.mode} ${polarity}`;
-    const entry: Entry = this.entries.get(key) ?? { keywords: new Map(), all: [] };
-    this.entries.set(key, entry);
-    const thread: Thread = { state, row, used: 0, read: undefined };
-    entry.all.push(thread);
-    for (const keyword of state.keywords.keys()) {
-      const threads = entry.keywords.get(keyword) ?? [];
-      threads.push(thread);
-      entry.keywords.set(keyword, threads);
+  /** What lines of a mode can begin with. A mode is compiled when it is first asked for. */
+  private entry(mode: Mode, polarity: Polarity): Entry {
+    const owner = MODES[mode].commandsOf ?? mode;
+    let entries = this.modes.get(owner);
+    if (entries === undefined) {
+      entries = { set: { keywords: new Map(), all: [] }, no: { keywords: new Map(), all: [] } };
+      for (const row of this.rows) {
+        if (row.mode !== owner) continue;
+        const thread = { state: compileSyntax(row.syntax, TYPES), row, used: 0, read: undefined };
+        if (canSet(row)) enter(entries.set, thread);
+        if (canUnset(row)) enter(entries.no, thread);
+      }
+      this.modes.set(owner, entries);
     }
-  }
-
-  private entry(mode: Mode, polarity: Polarity): Entry | undefined {
-    return this.entries.get(`${MODES[mode].commandsOf ?? mode} ${polarity === "set" ? "set" : "no"}`);
+    return polarity === "set" ? entries.set : entries.no;
   }
 
   private start(mode: Mode, polarity: Polarity, first: string | undefined): Thread[] {
     const entry = this.entry(mode, polarity);
-    if (entry === undefined) return [];
     return (first !== undefined && entry.keywords.get(first.toLowerCase())) || entry.all;
   }
 
@@ -145,7 +141,7 @@ export class Grammar {
 
   /** The keywords that a line of this mode can begin with. */
   firstKeywords(mode: Mode, polarity: Polarity): string[] {
-    return [...(this.entry(mode, polarity)?.keywords.keys() ?? [])];
+    return [...this.entry(mode, polarity).keywords.keys()];
   }
 
   /**
@@ -159,6 +155,15 @@ export class Grammar {
       threads = step(threads, { text: texts[at]!, start: 0 }, at, texts[at]!).threads;
     }
     return expect(threads, polarity);
+  }
+}
+
+function enter(entry: Entry, thread: Thread): void {
+  entry.all.push(thread);
+  for (const keyword of thread.state.keywords.keys()) {
+    const threads = entry.keywords.get(keyword);
+    if (threads) threads.push(thread);
+    else entry.keywords.set(keyword, [thread]);
   }
 }
 

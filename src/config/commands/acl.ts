@@ -11,17 +11,9 @@ import {
 } from "../access-list.js";
 import { formatEntry } from "../ace.js";
 import { type AceArguments, type AceForm, buildAce, IPV4_FORMS, IPV6_FORMS } from "../ace-forms.js";
-import {
-  command,
-  commandWith,
-  type Context,
-  fail,
-  isFailure,
-  type Mode,
-  refused,
-  type Row,
-} from "../command.js";
+import { command, commandWith, type Context, fail, isFailure, refusalsOf, type Row } from "../command.js";
 import type { AccessEntry, AccessList, AddressMatch, Config, Family, Remark } from "../model.js";
+import { rangeType } from "../syntax.js";
 
 const STANDARD_NUMBERS = "1-99,1300-1999";
 const EXTENDED_NUMBERS = "100-199,2000-2699";
@@ -161,33 +153,30 @@ function blockRows<A extends object>(
   ];
 }
 
-const rejected = (mode: Mode, syntax: string, example: string, help: string, refuse: string): Row =>
-  refused({ mode, syntax, example, help, refuse });
+const inExtended = refusalsOf("extended-list");
+const inIpv6 = refusalsOf("ipv6-list");
+const atTop = refusalsOf("global");
 
 const REFLEXIVE = "reflexive lists are not evaluated; inspection opens the way back";
 const LOCK_AND_KEY = "entries that a login opens are not supported";
-/** Runs over the words before the one that matters: the rest of the line is not read. */
 const SEQUENCE = `[<sequence:1-${SEQUENCE_MAX}>]`;
 
 const REFUSED: readonly Row[] = [
-  rejected("extended-list", `${SEQUENCE} evaluate <list:line>`, "evaluate BACK", "reflexive list", REFLEXIVE),
-  rejected(
-    "extended-list",
+  inExtended(`${SEQUENCE} evaluate <list:line>`, "evaluate BACK", "reflexive list", REFLEXIVE),
+  inExtended(
     `${SEQUENCE} dynamic <entry:line>`,
     "dynamic USERS permit ip any any",
     "lock-and-key",
     LOCK_AND_KEY,
   ),
-  rejected("ipv6-list", "evaluate <list:line>", "evaluate BACK", "reflexive list", REFLEXIVE),
-  rejected(
-    "global",
+  inIpv6("evaluate <list:line>", "evaluate BACK", "reflexive list", REFLEXIVE),
+  atTop(
     `access-list <list:${EXTENDED_NUMBERS}> dynamic <entry:line>`,
     "access-list 101 dynamic USERS permit ip any any",
     "lock-and-key",
     LOCK_AND_KEY,
   ),
-  rejected(
-    "global",
+  atTop(
     `access-list <list:${FOREIGN_NUMBERS}> <entry:line>`,
     "access-list 700 permit 0000.0c00.0000 0000.00ff.ffff",
     "lists of other protocols",
@@ -197,10 +186,11 @@ const REFUSED: readonly Row[] = [
 
 /** Puts an entry at the end of a numbered list, which is made if the entry can be. */
 function append(config: Config, number: number, kind: Kind, entry: AccessEntry, context: Context) {
+  const isNew = !config.accessLists.has(`${number}`);
   const list = openList(config, 4, `${number}`, kind, context);
   if (isFailure(list)) return list;
   const failure = insertEntry(list, entry, undefined, context);
-  if (failure && list.entries.length === 0) config.accessLists.delete(list.name);
+  if (failure && isNew) config.accessLists.delete(list.name);
   return failure;
 }
 
@@ -240,11 +230,12 @@ function flatRows<A extends object>(
   );
 }
 
+const isStandard = rangeType(STANDARD_NUMBERS)!;
 const kindOf = (number: number): Kind =>
-  (number >= 1 && number <= 99) || (number >= 1300 && number <= 1999) ? "standard" : "extended";
+  isStandard.parse(`${number}`) === undefined ? "extended" : "standard";
 
 const numberedLists = (config: Config) =>
-  [...config.accessLists.values()].filter((list) => list.family === 4 && isFlat(list, config));
+  [...config.accessLists.values()].filter((list) => isFlat(list, config));
 
 export const NUMBERED: readonly Row[] = [
   ...flatRows<StandardArguments>(STANDARD_NUMBERS, "standard", [STANDARD_FORM], extended),

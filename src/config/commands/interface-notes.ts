@@ -1,11 +1,9 @@
 /** Commands of an interface that have no effect here, and those that are refused because they should have one. */
-import { note, refused, type Row } from "../command.js";
+import { notesOf, refusalsOf, type Row } from "../command.js";
 
-const noted = (syntax: string, example: string, help: string, why: string): Row =>
-  note({ mode: "interface", syntax, example, help, note: why });
+const noted = notesOf("interface");
 
-export const rejected = (syntax: string, example: string, help: string, refuse: string): Row =>
-  refused({ mode: "interface", syntax, example, help, refuse });
+export const rejected = refusalsOf("interface");
 
 /** IPv4. */
 export const IP_NOTES: readonly Row[] = [

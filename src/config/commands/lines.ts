@@ -1,10 +1,11 @@
 /** `line con|aux|vty ...`: terminals. They do not exist here; what the validator asks about is recorded. */
-import { command, note, type Row } from "../command.js";
+import { command, note, notesOf, type Row } from "../command.js";
 import { find, put } from "../lists.js";
 import type { TerminalLine } from "../model.js";
 
-const noted = (syntax: string, example: string, help: string): Row =>
-  note({ mode: "line", syntax, example, help, note: "there is no such terminal" });
+const NO_TERMINAL = "there is no such terminal";
+const line = notesOf("line");
+const noted = (syntax: string, example: string, help: string) => line(syntax, example, help, NO_TERMINAL);
 
 const nameOf = (line: TerminalLine) => line.name;
 
@@ -33,7 +34,7 @@ export const LINES: readonly Row[] = [
     syntax: "exec-timeout <minutes:0-35791> [<seconds:0-2147483>]",
     help: "idle time before a session ends",
     example: "exec-timeout 0 0",
-    note: "there is no such terminal",
+    note: NO_TERMINAL,
     set: (line, a) => {
       line.execTimeoutOff = a.minutes === 0 && (a.seconds ?? 0) === 0;
     },
@@ -50,7 +51,7 @@ export const LINES: readonly Row[] = [
     syntax: "password <text:line>",
     help: "password of the line",
     example: "password 7 0822455D0A16",
-    note: "there is no such terminal",
+    note: NO_TERMINAL,
     set: (line) => {
       line.password = true;
     },
@@ -64,7 +65,7 @@ export const LINES: readonly Row[] = [
     syntax: "login [local | authentication <list:word>]",
     help: "ask for a password",
     example: "login",
-    note: "there is no such terminal",
+    note: NO_TERMINAL,
     set: (line) => {
       line.login = true;
     },

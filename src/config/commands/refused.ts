@@ -1,8 +1,8 @@
 /** Commands at the top level that would change what is forwarded if they were ignored. */
-import { type Mode, note, refused, type Row } from "../command.js";
+import { notesOf, refusalsOf, type Row } from "../command.js";
 
-const rejected = (syntax: string, example: string, help: string, refuse: string, enters?: Mode): Row =>
-  refused({ mode: "global", syntax, example, help, refuse, ...(enters && { enters }) });
+const rejected = refusalsOf("global");
+const noted = notesOf("global");
 
 const ZONES = "the zone firewall and stateful failover exclude each other; use `ip inspect`";
 
@@ -74,20 +74,18 @@ export const REFUSED: readonly Row[] = [
 
 /** Quality of service does nothing until it is bound, and binding it is refused. */
 export const POLICIES: readonly Row[] = [
-  note({
-    mode: "global",
-    syntax: "class-map [match-any | match-all] <name:word>",
-    help: "class of packets",
-    example: "class-map match-any VOICE",
-    note: "no policy is applied",
-    enters: "opaque",
-  }),
-  note({
-    mode: "global",
-    syntax: "policy-map <name:word>",
-    help: "policy for classes of packets",
-    example: "policy-map QOS",
-    note: "no policy is applied",
-    enters: "opaque",
-  }),
+  noted(
+    "class-map [match-any | match-all] <name:word>",
+    "class-map match-any VOICE",
+    "class of packets",
+    "no policy is applied",
+    "opaque",
+  ),
+  noted(
+    "policy-map <name:word>",
+    "policy-map QOS",
+    "policy for classes of packets",
+    "no policy is applied",
+    "opaque",
+  ),
 ];

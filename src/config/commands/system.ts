@@ -1,5 +1,5 @@
 /** Commands on the box as a whole: version, services, names, web server, and what has no meaning on this firewall. */
-import { command, note, refused, type Row } from "../command.js";
+import { command, note, notesOf, refused, type Row } from "../command.js";
 import type { TimestampFormat } from "../model.js";
 
 const showTimestamps = (kind: "debug" | "log", format: TimestampFormat | undefined): string[] => {
@@ -99,8 +99,7 @@ export const HOSTNAME: readonly Row[] = [
   }),
 ];
 
-const noted = (syntax: string, example: string, help: string, why: string): Row =>
-  note({ mode: "global", syntax, example, help, note: why });
+const noted = notesOf("global");
 
 export const BOOT: readonly Row[] = [
   noted(

@@ -1,0 +1,1 @@
+export const KEYS_MAX = 65536;

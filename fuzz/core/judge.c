@@ -1,0 +1,326 @@
+#include "judge.h"
+#include "machine.h"
+#include "packet.h"
+#include "policies.h"
+
+/** A session as it was seen to begin. */
+typedef struct {
+  bool v6, begun, live, found;
+  uint8_t protocol, icmp_type;
+  uint8_t address[2][16];
+  uint16_t port[2];
+  /** Interfaces of the initiator and the responder. */
+  uint8_t interface[2];
+  uint64_t last_ms;
+  uint32_t slot;
+} Session;
+
+#define SESSIONS_SEEN_MAX 65536
+static Session sessions[SESSIONS_SEEN_MAX];
+/** The id of the newest. */
+static uint64_t newest;
+
+static const Policy *policy;
+static uint64_t now;
+
+/** Longest idle timeouts of the policies, ms. */
+static uint64_t idle_max(const Session *s) {
+  if (s->protocol == TCP) return 600000;
+  if (s->protocol == UDP) return 30000;
+  return s->protocol == (s->v6 ? ICMPV6 : ICMP) ? 10000 : 40000;
+}
+
+const char *reason_name(uint32_t reason) {
+  switch (reason) {
+#define REASON(code, name, verdict) case code: return #name;
+    REASONS(REASON)
+#undef REASON
+    default: return NULL;
+  }
+}
+
+static uint32_t verdict_of(uint32_t reason) {
+  switch (reason) {
+#define REASON(code, name, verdict) case code: return verdict;
+    REASONS(REASON)
+#undef REASON
+    default: return L_VERDICT_NONE;
+  }
+}
+
+void judge_reset(void) { newest = 0; }
+
+/* ---- one packet */
+
+static uint32_t ingress_of(const Output *o, const Packet *p, const Tags *tags) {
+  if (o->given_ingress == 0) return interface_toward(policy, p->v6, p->source);
+  uint32_t ingress = o->given_ingress;
+  const bool has_guests = policy->interfaces[GUEST].up;
+  for (uint32_t i = 0; i < tags->count; i++) {
+    if (ingress != TRUNK || tags->ids[i] == 0) continue;
+    if (tags->ids[i] == 10) ingress = DMZ;
+    else if (tags->ids[i] == 20 && has_guests) ingress = GUEST;
+    else fail("a frame with VLAN %u passes", tags->ids[i]);
+  }
+  return ingress;
+}
+
+static bool no_host4(const uint8_t *a) {
+  return a[0] == 0 || a[0] == 127 || (a[0] == 169 && a[1] == 254) || a[0] >= 224;
+}
+static bool no_host6(const uint8_t *a) {
+  static const uint8_t ZERO[12];
+  const bool mapped = memcmp(a, ZERO, 10) == 0 && (word(a + 8) == 0 || word(a + 8) == 0xffff);
+  return mapped || a[0] == 0xff || (a[0] == 0xfe && (a[1] & 0xc0) == 0x80);
+}
+
+/** What no packet may be, session or not. */
+static void require_sound(const Output *o, const Packet *p) {
+  REQUIRE(p->ttl > 1, "a packet with TTL %u passes", p->ttl);
+  REQUIRE(memcmp(p->source, p->destination, 16) != 0, "a packet to its own source passes");
+  for (uint32_t i = 0; i < 2; i++) {
+    const uint8_t *address = i == 0 ? p->source : p->destination;
+    REQUIRE(!(p->v6 ? no_host6(address) : no_host4(address)), "a packet with an impossible address passes");
+  }
+  if (p->protocol == TCP) {
+    static const uint8_t FLAGS[] = {SYN, SYN | URG, SYN | ACK, RST, RST | ACK, FIN | ACK, FIN | ACK | URG, ACK, ACK | URG};
+    bool known = false;
+    for (uint32_t i = 0; i < sizeof FLAGS; i++) known |= (p->tcp_flags & ~PSH) == FLAGS[i];
+    REQUIRE(known, "a segment with flags %02x passes", p->tcp_flags);
+  }
+  if (p->protocol == TCP || p->protocol == UDP)
+    REQUIRE(p->source_port != 0 && p->destination_port != 0, "a packet with port 0 passes");
+  if (p->protocol == ICMP && !p->v6) REQUIRE(p->icmp_type != 4 && p->icmp_type != 5, "a redirect passes");
+  if (p->v6 && p->protocol == ICMPV6)
+    REQUIRE(p->icmp_type < 133 || p->icmp_type > 137, "neighbour discovery is forwarded");
+  if (p->fragment) return;
+  const bool header_ok = (o->flags & L_DF_HEADER_CHECKSUM_OK) != 0, transport_ok = (o->flags & L_DF_CHECKSUM_OK) != 0;
+  const char *wrong = wrong_checksum(p, header_ok, transport_ok);
+  REQUIRE(wrong == NULL, "a packet with a wrong checksum passes: %s", wrong);
+}
+
+static bool permits(Condition *list, const Packet *p) { return list == NULL || list(p); }
+
+/** Whether the packet may open a session. */
+static bool may_begin(const Packet *p) {
+  if (p->protocol == TCP) return (p->tcp_flags & (SYN | ACK | RST | FIN)) == SYN;
+  if (p->protocol == (p->v6 ? ICMPV6 : ICMP)) return is_query(p) && is_request(p);
+  return true;
+}
+
+/** Whether what the packet answers is admitted without inspection. */
+static bool answers_admitted(const Packet *p, const Bound *from, const Bound *to) {
+  if (policy->block_non_session) return false;
+  Condition *in = to->list_in[p->v6], *out = from->list_out[p->v6];
+  const Packet mirror = mirrored(p);
+  return (in != NULL || out != NULL) && permits(in, &mirror) && permits(out, &mirror);
+}
+
+static bool is_inspected(const Packet *p, const Bound *from, const Bound *to) {
+  Condition *in = from->inspect_in[p->v6], *out = to->inspect_out[p->v6];
+  return (in != NULL && in(p)) || (out != NULL && out(p));
+}
+
+/** A packet that passes without a session: everything on its way allows it. */
+static void require_allowed(const Output *o, const Packet *p) {
+  const Bound *from = &policy->interfaces[o->ingress], *to = &policy->interfaces[o->egress];
+  const char *why = reason_name(o->reason);
+  REQUIRE(o->egress == egress_of(policy, o->ingress, p), "%s: leaves by interface %u", why, o->egress);
+  REQUIRE(interface_toward(policy, p->v6, p->source) != 0, "%s: the source is no neighbour's", why);
+  REQUIRE(permits(from->source[p->v6], p), "%s: the source cannot be behind interface %u", why, o->ingress);
+  REQUIRE(permits(from->list_in[p->v6], p), "%s: the inbound list of interface %u denies it", why, o->ingress);
+  REQUIRE(permits(to->list_out[p->v6], p), "%s: the outbound list of interface %u denies it", why, o->egress);
+  if (o->reason == L_R_NEW_SESSION) {
+    REQUIRE(may_begin(p), "new_session: this packet begins nothing");
+    REQUIRE(is_inspected(p, from, to), "new_session: not inspected");
+  } else {
+    REQUIRE(o->session == 0 && o->slot == 0, "permitted: has a session");
+    REQUIRE(!is_inspected(p, from, to) || (!may_begin(p) && answers_admitted(p, from, to)), "permitted: is inspected");
+  }
+}
+
+/** Which end of the session sent the packet, -1 if it is none of its packets. */
+static int sender_in(const Session *s, const Packet *p) {
+  if (s->v6 != p->v6 || s->protocol != p->protocol) return -1;
+  const bool icmp = p->protocol == (p->v6 ? ICMPV6 : ICMP);
+  if (icmp) {
+    if (!is_query(p)) return -1;
+    const bool echo = s->v6 || s->icmp_type == 8;
+    if (echo != (p->v6 || p->icmp_type == 8 || p->icmp_type == 0)) return -1;
+  }
+  for (int side = 0; side < 2; side++) {
+    if (memcmp(p->source, s->address[side], 16) != 0 || memcmp(p->destination, s->address[side ^ 1], 16) != 0) continue;
+    if (p->source_port == s->port[side] && p->destination_port == s->port[side ^ 1]) return side;
+  }
+  return -1;
+}
+
+static Session *session_of(const Output *o) {
+  REQUIRE(o->session >= 1 && o->session <= newest, "%s: session %lu was not seen to begin", reason_name(o->reason),
+          o->session);
+  Session *s = &sessions[o->session];
+  REQUIRE(s->live, "%s: session %lu is over", reason_name(o->reason), o->session);
+  REQUIRE(o->slot == s->slot + 1, "session %lu has moved", o->session);
+  REQUIRE(now - s->last_ms < idle_max(s), "%s: session %lu was idle for %lu ms", reason_name(o->reason), o->session,
+          now - s->last_ms);
+  return s;
+}
+
+static void judge_new(const Output *o, const Packet *p) {
+  require_allowed(o, p);
+  REQUIRE(o->session < SESSIONS_SEEN_MAX, "new_session: session %lu is too many for one input", o->session);
+  // Datagrams from fragments come after the other packets of a call.
+  while (newest < o->session) sessions[++newest] = (Session){0};
+  Session *s = &sessions[o->session];
+  REQUIRE(!s->begun, "new_session: session %lu began before", o->session);
+  *s = (Session){.v6 = p->v6, .begun = true, .live = true, .protocol = p->protocol, .icmp_type = p->icmp_type,
+                 .port = {p->source_port, p->destination_port}, .interface = {o->ingress, o->egress},
+                 .last_ms = now, .slot = o->slot - 1};
+  memcpy(s->address[0], p->source, 16);
+  memcpy(s->address[1], p->destination, 16);
+  REQUIRE(o->side == 0, "new_session: comes from the responder");
+}
+
+static void judge_established(const Output *o, const Packet *p) {
+  Session *s = session_of(o);
+  const int side = sender_in(s, p);
+  REQUIRE(side >= 0, "established: not a packet of session %lu", o->session);
+  REQUIRE(o->side == side, "established: the side is %u", o->side);
+  REQUIRE(o->ingress == s->interface[side], "established: comes in by interface %u", o->ingress);
+  REQUIRE(o->egress == s->interface[side ^ 1], "established: leaves by interface %u", o->egress);
+  if (is_query(p)) REQUIRE(is_request(p) == (side == 0), "established: a query in the wrong direction");
+  s->last_ms = now;
+}
+
+static void judge_related(const Output *o, const Packet *p) {
+  REQUIRE(is_icmp_error(p), "related: no ICMP error");
+  Session *s = session_of(o);
+  Packet quoted;
+  const uint32_t size = p->available > 8 ? p->available - 8 : 0;
+  const char *wrong = read_ip(p->transport + 8, size, size, true, &quoted);
+  REQUIRE(wrong == NULL, "related: %s", wrong);
+  const int side = sender_in(s, &quoted);
+  REQUIRE(side >= 0, "related: quotes no packet of session %lu", o->session);
+  REQUIRE(memcmp(quoted.source, p->destination, 16) == 0, "related: is not for the sender of what it quotes");
+  REQUIRE(o->ingress == s->interface[side ^ 1], "related: comes in by interface %u", o->ingress);
+  REQUIRE(o->egress == s->interface[side], "related: leaves by interface %u", o->egress);
+}
+
+static void judge_pass(const Output *o, const Packet *p) {
+  require_sound(o, p);
+  REQUIRE(o->ingress >= 1 && o->ingress < INTERFACES && policy->interfaces[o->ingress].up, "comes in by interface %u",
+          o->ingress);
+  REQUIRE(o->egress >= 1 && o->egress < INTERFACES, "leaves by interface %u", o->egress);
+  if (o->reason == L_R_ESTABLISHED) judge_established(o, p);
+  else if (o->reason == L_R_RELATED) judge_related(o, p);
+  else if (o->reason == L_R_NEW_SESSION) judge_new(o, p);
+  else require_allowed(o, p);
+}
+
+/** A list that says no says it to what it does not permit. */
+static void judge_denied(const Output *o) {
+  Packet p;
+  Tags tags;
+  if (!policy->exact || read_packet(o->frame, o->captured, o->wire, o->ethertype, &p, &tags) != NULL || p.fragment) return;
+  const bool in = o->reason == L_R_ACL_IN_DENY || o->reason == L_R_ACL_IN_IMPLICIT;
+  const uint32_t egress = egress_of(policy, o->ingress, &p);
+  REQUIRE(o->ingress < INTERFACES && (in || egress < INTERFACES), "%s: between %u and %u", reason_name(o->reason),
+          o->ingress, egress);
+  Condition *list = in ? policy->interfaces[o->ingress].list_in[p.v6] : policy->interfaces[egress].list_out[p.v6];
+  REQUIRE(list != NULL && !list(&p), "%s: the list permits it", reason_name(o->reason));
+}
+
+/* ---- a call */
+
+#define OUTPUTS_MAX (BATCH_MAX + 2 * HELD_MAX)
+typedef struct { const Output *output; Packet packet; bool done; } Piece;
+static Piece pieces[OUTPUTS_MAX];
+static uint32_t piece_count;
+
+static bool same_datagram(const Piece *a, const Piece *b) {
+  const Output *x = a->output, *y = b->output;
+  return a->packet.v6 == b->packet.v6 && a->packet.identification == b->packet.identification &&
+         memcmp(a->packet.source, b->packet.source, 16) == 0 &&
+         memcmp(a->packet.destination, b->packet.destination, 16) == 0 && x->ingress == y->ingress && x->reason == y->reason &&
+         x->session == y->session && x->egress == y->egress && (a->packet.v6 || a->packet.protocol == b->packet.protocol);
+}
+
+/**
+ * The pieces of datagrams that passed: together with those of its kind each covers its datagram once, and the first
+ * one is judged for all. Several datagrams may look alike: then each byte is covered as often as there are ends.
+ */
+static void judge_pieces(bool beginnings) {
+  for (uint32_t i = 0; i < piece_count; i++) {
+    Piece *first = &pieces[i];
+    if (first->done || first->packet.from != 0 || (first->output->reason == L_R_NEW_SESSION) != beginnings) continue;
+    uint32_t firsts = 0, lasts = 0, bytes = 0, total = 0;
+    for (uint32_t j = 0; j < piece_count; j++) {
+      Piece *piece = &pieces[j];
+      if (!same_datagram(first, piece)) continue;
+      piece->done = true;
+      firsts += piece->packet.from == 0;
+      bytes += piece->packet.to - piece->packet.from;
+      if (piece->packet.more) continue;
+      lasts++;
+      total += piece->packet.to;
+    }
+    REQUIRE(firsts == lasts && bytes == total, "fragments of %u bytes pass of datagrams of %u", bytes, total);
+    REQUIRE(firsts == 1 || first->output->reason != L_R_NEW_SESSION, "two datagrams begin session %lu",
+            first->output->session);
+    judge_pass(first->output, &first->packet);
+  }
+  for (uint32_t i = 0; i < piece_count && !beginnings; i++) {
+    REQUIRE(pieces[i].done, "%s: a fragment passes without its first one", reason_name(pieces[i].output->reason));
+  }
+}
+
+/** What holds for every verdict. */
+static void judge_form(const Output *o) {
+  REQUIRE(reason_name(o->reason) != NULL, "reason %u has no name", o->reason);
+  REQUIRE(verdict_of(o->reason) == o->verdict, "%s with verdict %u", reason_name(o->reason), o->verdict);
+  REQUIRE((o->verdict == L_VERDICT_PASS) == (o->egress != 0), "%s: leaves by interface %u", reason_name(o->reason),
+          o->egress);
+  REQUIRE((o->session == 0) == (o->slot == 0), "%s: session %lu in slot %u", reason_name(o->reason), o->session, o->slot);
+  REQUIRE(o->rule <= RULES_MAX, "%s: rule %u", reason_name(o->reason), o->rule);
+}
+
+void judge(const Output *outputs, uint32_t count, uint32_t policy_number, uint64_t now_ms) {
+  policy = &POLICIES_BY_NUMBER[policy_number];
+  now = now_ms;
+  piece_count = 0;
+  for (uint32_t round = 0; round < 2; round++) {
+    const bool beginnings = round == 0;
+    for (uint32_t i = 0; i < count; i++) {
+      const Output *o = &outputs[i];
+      if (beginnings) judge_form(o);
+      if (!beginnings && o->reason >= L_R_ACL_IN_DENY && o->reason <= L_R_ACL_OUT_IMPLICIT) judge_denied(o);
+      if (o->verdict != L_VERDICT_PASS) continue;
+      Packet p;
+      Tags tags;
+      const char *wrong = read_packet(o->frame, o->captured, o->wire, o->ethertype, &p, &tags);
+      REQUIRE(wrong == NULL, "%s: passes and cannot be read: %s", reason_name(o->reason), wrong);
+      if (beginnings) {
+        const uint32_t ingress = ingress_of(o, &p, &tags);
+        REQUIRE(ingress == o->ingress || (o->given_ingress == 0 && (ingress == 0 || ingress == NOWHERE)), "ingress %u instead of %u", o->ingress,
+                ingress);
+        if (p.fragment) pieces[piece_count++] = (Piece){o, p, false};
+      }
+      if (!p.fragment && (o->reason == L_R_NEW_SESSION) == beginnings) judge_pass(o, &p);
+    }
+    judge_pieces(beginnings);
+  }
+}
+
+void judge_begin_live(void) {
+  for (uint64_t id = 1; id <= newest; id++) sessions[id].found = false;
+}
+
+void judge_live(uint64_t id, uint32_t slot) {
+  REQUIRE(id <= newest && sessions[id].live, "session %lu exists and should not", id);
+  REQUIRE(sessions[id].slot == slot, "session %lu is in slot %u", id, slot);
+  sessions[id].found = true;
+}
+
+void judge_end_live(void) {
+  for (uint64_t id = 1; id <= newest; id++) sessions[id].live &= sessions[id].found;
+}

@@ -1,0 +1,31 @@
+/*
+ * Judges every frame that the core lets pass by its bytes, the policy in force and the sessions that were seen to
+ * begin: nothing passes that no session and no rule allows.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+
+/** A frame with its verdict. */
+typedef struct {
+  const uint8_t *frame;
+  uint32_t captured, wire;
+  uint16_t ethertype;
+  uint8_t flags;
+  /** As the harness gave it, 0 by source. */
+  uint8_t given_ingress;
+  uint8_t ingress, egress, verdict, reason, side;
+  uint32_t rule, slot;
+  uint64_t session;
+} Output;
+
+const char *reason_name(uint32_t reason);
+
+/** Forgets all sessions. */
+void judge_reset(void);
+/** Judges the outputs of one call; all sessions in them begin before anything else is asked about them. */
+void judge(const Output *outputs, uint32_t count, uint32_t policy, uint64_t now_ms);
+/** Which sessions exist after the call: between `judge_begin_live` and `judge_end_live`, all of them. */
+void judge_begin_live(void);
+void judge_live(uint64_t id, uint32_t slot);
+void judge_end_live(void);

@@ -1,0 +1,113 @@
+/**
+ * Writes the inputs that the fuzzers of the core start from: conversations as packets.c reads them, and the captures
+ * in examples/ frame by frame.
+ *
+ *   tsx fuzz/core/seeds.ts packets|activate FOLDER
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { CaptureReader, readBatches } from "../../src/capture/index.js";
+
+/** Records of packets.c, in hex. */
+const SYN = (hosts: string, service: string): string => `00 ${hosts} ${service} 60 00`;
+const SYN_ACK = (hosts: string, service: string): string => `00 ${hosts} ${service} 61 00`;
+const DATA = (hosts: string, service: string, bytes = "20"): string => `00 ${hosts} ${service} 02 ${bytes}`;
+const FIN = (hosts: string, service: string): string => `00 ${hosts} ${service} 03 00`;
+const RST = (hosts: string, service: string): string => `00 ${hosts} ${service} 04 00`;
+const SAY = (hosts: string, service: string, act: string, argument: string): string =>
+  `00 ${hosts} ${service} ${act} ${argument}`;
+const TIME = (low: string, high: string): string => `08 ${low} ${high}`;
+const CONTROL = (what: string, argument: string): string => `09 ${what} ${argument}`;
+
+/** The same hosts with the responder speaking. */
+const back = (hosts: string): string => (Number.parseInt(hosts, 16) | 0x80).toString(16);
+
+function opening(hosts: string, service: string): string[] {
+  return [SYN(hosts, service), SYN_ACK(back(hosts), service), DATA(hosts, service, "00")];
+}
+
+/** Inside to outside, outside to the web server, outside to the mail server, guests, the laboratory; IPv4 and IPv6. */
+const PAIRS = ["18", "10", "0b", "22", "23", "1d", "26", "58", "50", "4b", "08", "20", "30"];
+const STARTS = ["00", "01", "02", "03", "87", "04", "08", "8b", "43", "2f", "0c"];
+
+function conversations(): string[][] {
+  const all: string[][] = [];
+  for (const [i, pair] of PAIRS.entries()) {
+    const start = STARTS[i % STARTS.length]!;
+    const service = `${i % 8}${["0", "1", "2", "5", "4"][i % 5]}`;
+    all.push(
+      [start, ...opening(pair, "00"), DATA(pair, "00"), DATA(back(pair), "00"), FIN(pair, "00"), FIN(back(pair), "00"), DATA(pair, "00", "00")],
+      [start, ...opening(pair, service), RST(back(pair), service), SYN(pair, service)],
+      ...["06", "07", "08", "09", "0a", "0b", "0c", "0d", "0e"].map((each) => [
+        start,
+        ...["00", "03", "02"].flatMap((act) => [SAY(pair, each, act, "20"), SAY(back(pair), each, act, "20")]),
+      ]),
+      ...Array.from({ length: 16 }, (_, act) => [
+        start,
+        ...opening(pair, "00"),
+        SAY(pair, "00", act.toString(16).padStart(2, "0"), "05"),
+        SAY(back(pair), "00", `4${act.toString(16)}`, "85"),
+        DATA(pair, "00"),
+      ]),
+      [start, ...opening(pair, "00"), DATA(pair, "00"), "07 00 0b", DATA(back(pair), "00"), "07 81 03", "07 42 00"],
+      [start, SAY(pair, "06", "00", "20"), "07 80 0b", "07 03 0a"],
+      [start, `0e 40 ${pair} 00`, `0e 40 ${pair} 06`, TIME("ff", "3f"), CONTROL("00", "40"), `0e 20 ${pair} 09`],
+      [start, ...["00", "01", "02", "03", "04", "08", "10", "20"].flatMap((order) => [`0c 08 ${order}`, SAY(pair, "08", "00", "c9")])],
+      [start, "0c 03 01", DATA(pair, "00", "80"), TIME("ff", "2f"), CONTROL("02", "00")],
+      ...["01", "02", "03", "04", "05", "06", "07", "12", "32", "41", "17", "9a"].map((headers) => [
+        start,
+        `0d ${headers} 00`,
+        SYN(pair, "00"),
+        `0d ${headers} 04`,
+        SAY(pair, "06", "00", "10"),
+      ]),
+      [start, CONTROL("04", "01"), ...opening(pair, "00"), CONTROL("04", "02"), DATA(pair, "00"), CONTROL("04", "03"), DATA(pair, "00"), CONTROL("04", "00"), DATA(back(pair), "00")],
+    );
+  }
+  all.push(["03", "0f 00 10 00", "0f 01 10 00", "0f 02 10 00", "0f 03 10 00", "0f 04 00 00", "0f 05 00 00", "0f 06 20 00"]);
+  all.push(["03", ...Array.from({ length: 6 }, (_, i) => `0e ff 18 ${i}0`), TIME("ff", "0f"), SYN("18", "70")]);
+  all.push(["03", ...Array.from({ length: 6 }, (_, i) => `0e ff 5a ${i}6`), TIME("ff", "6f"), "0e 80 18 09"]);
+  return all;
+}
+
+/** Frames of one input made of a capture. */
+const FRAMES_PER_SEED = 24;
+const FRAME_MAX = 400;
+const CAPTURES = ["office", "ftp", "ipv6", "fragments", "scan", "transfer"];
+
+async function* captureSeeds(): AsyncGenerator<Uint8Array> {
+  const folder = new URL("../../examples/", import.meta.url);
+  for (const name of CAPTURES) {
+    const bytes = readFileSync(fileURLToPath(new URL(`${name}.pcapng`, folder)));
+    let input: number[] = [0x02];
+    let frames = 0;
+    let taken = 0;
+    for await (const packets of readBatches([bytes], new CaptureReader())) {
+      for (let i = 0; i < packets.count && taken < 480; i++) {
+        const length = packets.capturedLength[i]!;
+        if (length > FRAME_MAX) continue;
+        const frame = packets.bytes.subarray(packets.offset[i]!, packets.offset[i]! + length);
+        // By its source address, as `twinwall replay` does.
+        input.push(0x16, 0, 0, length & 255, length >> 8, ...frame);
+        taken++;
+        if (++frames % FRAMES_PER_SEED !== 0) continue;
+        yield Uint8Array.from(input);
+        input = [0x02];
+      }
+    }
+    if (input.length > 1) yield Uint8Array.from(input);
+  }
+}
+
+const [target, folder] = process.argv.slice(2);
+if (folder === undefined || (target !== "packets" && target !== "activate"))
+  throw new Error("usage: tsx fuzz/core/seeds.ts packets|activate FOLDER");
+let count = 0;
+const write = (bytes: Uint8Array): void => writeFileSync(join(folder, `seed-${count++}`), bytes);
+if (target === "activate") {
+  for (const start of [0, 1, 2, 3, 0x80, 0x81, 0x82, 0x83]) write(Uint8Array.from([start]));
+} else {
+  for (const records of conversations()) write(Buffer.from(records.join("").replaceAll(" ", ""), "hex"));
+  for await (const seed of captureSeeds()) write(seed);
+}
