@@ -43,7 +43,10 @@ function buildExtras(directory: string): WebAssembly.Module {
   const asc = join(dirname(require.resolve("assemblyscript/package.json")), "bin", "asc.js");
   const outFile = join(directory, "extras.wasm");
   const flags = ["--target", "release", "--outFile", outFile];
-  execFileSync(process.execPath, [asc, "bench/core/index.ts", ...flags], { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
+  execFileSync(process.execPath, [asc, "bench/core/index.ts", ...flags], {
+    cwd: ROOT,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   return new WebAssembly.Module(readFileSync(outFile));
 }
 

@@ -58,7 +58,10 @@ export function inProcess(name: string, operations: number, run: () => void, bef
 }
 
 /** Lets the contenders take turns; every round begins with another one. */
-export async function race(contenders: readonly Contender[], options: RaceOptions): Promise<Map<string, Figure>> {
+export async function race(
+  contenders: readonly Contender[],
+  options: RaceOptions,
+): Promise<Map<string, Figure>> {
   const samples = contenders.map((): number[] => []);
   const rounds = contenders.map((): number[] => []);
   for (let round = 0; round < options.rounds; round++) {

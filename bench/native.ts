@@ -84,14 +84,14 @@ export class Native {
   }
 
   /** The answers of the last search. */
-  answers(count: number): Uint32Array {
+  answers(count: number): Int32Array {
     const bytes = new Uint8Array(count * 4);
     readSync(this.#file, bytes, 0, bytes.length, this.#at.keys + KEYS_MAX * L.KEY_SIZE);
-    return new Uint32Array(bytes.buffer);
+    return new Int32Array(bytes.buffer);
   }
 
   /** The descriptors of the last batch. */
-  descriptors(count: number): Uint8Array {
+  descriptors(count: number): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(count * L.DESC_SIZE);
     readSync(this.#file, bytes, 0, bytes.length, this.#at.descriptors);
     return bytes;

@@ -9,7 +9,17 @@
  */
 import * as L from "../assembly/layout.js";
 import type { Core } from "../src/core.js";
-import { ETHERTYPE, ethernet, FLAG, ipv4, ipv6, type Segment, tcp, tcpOption, udp } from "../test/support/frames.js";
+import {
+  ETHERTYPE,
+  ethernet,
+  FLAG,
+  ipv4,
+  ipv6,
+  type Segment,
+  tcp,
+  tcpOption,
+  udp,
+} from "../test/support/frames.js";
 import { INSIDE, OUTSIDE } from "./policy.js";
 import { scramble } from "./scramble.js";
 

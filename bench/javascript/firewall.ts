@@ -4,6 +4,7 @@
  */
 import * as L from "../../assembly/layout.js";
 import type { Core } from "../../src/core.js";
+import { REASONS } from "../../src/reasons.js";
 import type { Engine, Tallies } from "../engine.js";
 import { Packet, parseFrame, SOUND } from "./parse.js";
 import { type Entry, Routes } from "./policy.js";
@@ -23,6 +24,13 @@ import {
 import { ACK, FIN, inspectEstablished, inspectHandshake, PASS, RST, startSide, SYN } from "./tcp.js";
 
 const TCP = 6;
+const EVENTS_MAX = 1024;
+/** VERDICT_* by reason. */
+const VERDICTS = new Uint8Array(L.REASONS_MAX).fill(L.VERDICT_DROP);
+for (const { code, verdict } of REASONS) {
+  if (verdict === "pass") VERDICTS[code] = L.VERDICT_PASS;
+  if (verdict === "local") VERDICTS[code] = L.VERDICT_LOCAL;
+}
 
 export class JavascriptFirewall implements Engine {
   readonly name = "javascript";
@@ -41,6 +49,10 @@ export class JavascriptFirewall implements Engine {
   readonly #bytes = new Float64Array(L.REASONS_MAX);
   readonly #events: unknown[] = [];
   #side = 0;
+  /** Of the packet in hand: its session, whether the responder sent it, where it leaves. */
+  #slot = NONE;
+  #responder = 0;
+  #egress = 0;
   #nowMs = 0;
   #now = 0;
   #sweepAt = 0;
@@ -70,6 +82,22 @@ export class JavascriptFirewall implements Engine {
     this.#sweep(this.#sweepStep * Math.ceil(count / L.PASS_MAX));
   }
 
+  /** Parses the frames and hashes their keys, and nothing else. */
+  parseAll(count: number): number {
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      const word = (this.#descriptors + i * L.DESC_SIZE) >>> 2;
+      const captured = this.#words[word + L.D_CAPTURED / 4]!;
+      const wire = this.#words[word + L.D_WIRE / 4]!;
+      const flags = this.#memory[(word << 2) + L.D_FLAGS]!;
+      const frame = this.#words[word + L.D_OFFSET / 4]!;
+      if (parseFrame(this.#view, frame, captured, wire, flags, this.#packet) !== SOUND) continue;
+      this.#setKey();
+      sum ^= this.#key.hash;
+    }
+    return sum;
+  }
+
   expire(nowMs: number, groups: number): void {
     this.#nowMs = nowMs;
     this.#now = nowMs | 0;
@@ -94,21 +122,36 @@ export class JavascriptFirewall implements Engine {
     const memory = this.#memory;
     const words = this.#words;
     const frame = words[(at + L.D_OFFSET) >>> 2]!;
-    const captured = words[(at + L.D_CAPTURED) >>> 2]!;
     const wire = words[(at + L.D_WIRE) >>> 2]!;
-    const ingress = memory[at + L.D_INGRESS]!;
+    this.#slot = NONE;
+    this.#responder = 0;
+    this.#egress = 0;
+    const reason = this.#judge(at, frame, words[(at + L.D_CAPTURED) >>> 2]!, wire);
     words[(at + L.D_RULE) >>> 2] = 0;
-    words[(at + L.D_SESSION) >>> 2] = 0;
-    memory[at + L.D_SIDE] = 0;
-    if (frame + captured > memory.length || wire < captured) return this.#drop(at, wire, frame, L.R_BAD_DESCRIPTOR);
-    if (!this.#routes.isUp(ingress)) return this.#drop(at, wire, frame, L.R_INTERFACE_DOWN);
-    const flags = memory[at + L.D_FLAGS]!;
+    words[(at + L.D_SESSION) >>> 2] = this.#slot + 1;
+    memory[at + L.D_VERDICT] = VERDICTS[reason]!;
+    memory[at + L.D_REASON] = reason;
+    memory[at + L.D_EGRESS] = this.#egress;
+    memory[at + L.D_SIDE] = this.#responder;
+    memory[at + L.D_NETWORK] = this.#packet.network - frame;
+    memory[at + L.D_PROTOCOL] = this.#packet.protocol;
+    this.#packets[reason]! += 1;
+    this.#bytes[reason]! += wire;
+  }
+
+  /** The reason for what becomes of a frame; session and egress are noted. */
+  #judge(at: number, frame: number, captured: number, wire: number): number {
+    this.#packet.network = frame;
+    this.#packet.protocol = 0;
+    if (frame + captured > this.#memory.length || wire < captured) return L.R_BAD_DESCRIPTOR;
+    const ingress = this.#memory[at + L.D_INGRESS]!;
+    if (!this.#routes.isUp(ingress)) return L.R_INTERFACE_DOWN;
+    const flags = this.#memory[at + L.D_FLAGS]!;
     const reason = parseFrame(this.#view, frame, captured, wire, flags, this.#packet);
-    if (reason !== SOUND) return this.#drop(at, wire, frame, reason);
+    if (reason !== SOUND) return reason;
     this.#setKey();
     const slot = this.#lookup();
-    if (slot === NONE) this.#miss(at, wire, frame, ingress);
-    else this.#hit(slot, at, wire, frame, ingress);
+    return slot === NONE ? this.#miss(ingress) : this.#hit(slot, ingress);
   }
 
   /** The key: side 0 is the end with the smaller address, then port. */
@@ -134,7 +177,12 @@ export class JavascriptFirewall implements Engine {
 
   #digest(at: number): number {
     const view = this.#view;
-    return this.#table.hash(view.getInt32(at), view.getInt32(at + 4), view.getInt32(at + 8), view.getInt32(at + 12));
+    return this.#table.hash(
+      view.getInt32(at),
+      view.getInt32(at + 4),
+      view.getInt32(at + 8),
+      view.getInt32(at + 12),
+    );
   }
 
   #lookup(): number {
@@ -151,22 +199,24 @@ export class JavascriptFirewall implements Engine {
     return age >= this.#timeouts[this.#table.bytes[(at << 2) + B_TIMER]!]!;
   }
 
-  #hit(slot: number, at: number, wire: number, frame: number, ingress: number): void {
+  #hit(slot: number, ingress: number): number {
     const { bytes, entries } = this.#table;
     const packet = this.#packet;
     const side = this.#side;
     const entry = slot << ENTRY_SHIFT;
     const own = entry << 2;
-    this.#noteSession(at, slot, side ^ (bytes[own + B_FLAGS]! & L.HF_INITIATOR1));
-    if (bytes[own + B_INTERFACE + side] !== ingress) return this.#drop(at, wire, frame, L.R_WRONG_INTERFACE);
-    if (packet.ttl <= 1) return this.#drop(at, wire, frame, L.R_TTL_EXPIRED);
+    this.#slot = slot;
+    this.#responder = side ^ (bytes[own + B_FLAGS]! & L.HF_INITIATOR1);
+    if (bytes[own + B_INTERFACE + side] !== ingress) return L.R_WRONG_INTERFACE;
+    if (packet.ttl <= 1) return L.R_TTL_EXPIRED;
     const reason = packet.protocol === TCP ? this.#segment(slot, own, side) : this.#datagram(slot, own, side);
-    if (reason !== PASS) return this.#drop(at, wire, frame, reason);
+    if (reason !== PASS) return reason;
     entries[entry + LAST_MS] = this.#now;
     const total = (entries[entry + PAYLOAD + side]! >>> 0) + packet.payload;
     entries[entry + PAYLOAD + side] = total | 0;
     if (total > 0xffffffff) this.#table.payloadHigh[slot * 2 + side]!++;
-    this.#verdict(at, wire, frame, L.VERDICT_PASS, L.R_ESTABLISHED, bytes[own + B_INTERFACE + (side ^ 1)]!);
+    this.#egress = bytes[own + B_INTERFACE + (side ^ 1)]!;
+    return L.R_ESTABLISHED;
   }
 
   #segment(slot: number, own: number, side: number): number {
@@ -191,39 +241,32 @@ export class JavascriptFirewall implements Engine {
   }
 
   /** No session: source, route, hop limit, inspection. */
-  #miss(at: number, wire: number, frame: number, ingress: number): void {
+  #miss(ingress: number): number {
     const packet = this.#packet;
     const routes = this.#routes;
     const { network, v6 } = packet;
-    if (!routes.takes(ingress, v6)) return this.#drop(at, wire, frame, L.R_PROTOCOL_DISABLED);
+    if (!routes.takes(ingress, v6)) return L.R_PROTOCOL_DISABLED;
     const source = routes.find(v6, network + (v6 ? 8 : 12));
-    if (source?.local) return this.#drop(at, wire, frame, L.R_OWN_SOURCE);
-    if (source?.broadcast) return this.#drop(at, wire, frame, L.R_MARTIAN_SOURCE);
+    if (source?.local) return L.R_OWN_SOURCE;
+    if (source?.broadcast) return L.R_MARTIAN_SOURCE;
     const route = routes.find(v6, network + (v6 ? 24 : 16));
-    if (route?.local) return this.#verdict(at, wire, frame, L.VERDICT_LOCAL, L.R_LOCAL, 0);
-    if (route?.broadcast) return this.#drop(at, wire, frame, L.R_BROADCAST);
-    if (route === undefined || !routes.isUp(route.interface)) return this.#drop(at, wire, frame, L.R_NO_ROUTE);
-    if (packet.ttl <= 1) return this.#drop(at, wire, frame, L.R_TTL_EXPIRED);
+    if (route?.local) return L.R_LOCAL;
+    if (route?.broadcast) return L.R_BROADCAST;
+    if (route === undefined || !routes.isUp(route.interface)) return L.R_NO_ROUTE;
+    if (packet.ttl <= 1) return L.R_TTL_EXPIRED;
     const port = this.#view.getUint16(packet.transport + 2);
     const entry = routes.entry(v6, ingress, route.interface, packet.protocol, port);
-    if (entry === undefined)
-      return this.#verdict(at, wire, frame, L.VERDICT_PASS, L.R_PERMITTED, route.interface);
-    if (packet.protocol === TCP && (packet.flags & (SYN | ACK | RST | FIN)) !== SYN)
-      return this.#drop(at, wire, frame, L.R_TCP_NO_SESSION);
-    this.#create(at, wire, frame, ingress, route.interface, entry);
+    if (entry !== undefined && packet.protocol === TCP && (packet.flags & (SYN | ACK | RST | FIN)) !== SYN)
+      return L.R_TCP_NO_SESSION;
+    this.#egress = route.interface;
+    return entry === undefined ? L.R_PERMITTED : this.#create(ingress, route.interface, entry);
   }
 
-  #create(at: number, wire: number, frame: number, ingress: number, egress: number, entry: Entry): void {
+  #create(ingress: number, egress: number, entry: Entry): number {
     const table = this.#table;
     const packet = this.#packet;
     const side = this.#side;
-    if (table.sessions >= table.sessionsMax) {
-      this.#report({ type: L.EVENT_TABLE_FULL, key: { ...this.#key }, reason: L.R_TABLE_FULL });
-      if (table.oldest === NONE) return this.#drop(at, wire, frame, L.R_TABLE_FULL);
-      this.#report({ type: L.EVENT_EVICTED, id: table.id[table.oldest] });
-      this.#release(table.oldest);
-      this.#evicted++;
-    }
+    if (table.sessions >= table.sessionsMax && !this.#makeRoom()) return L.R_TABLE_FULL;
     const slot = table.claim(this.#key, this.#view);
     const own = slot << (ENTRY_SHIFT + 2);
     const tcp = packet.protocol === TCP;
@@ -241,13 +284,24 @@ export class JavascriptFirewall implements Engine {
     table.bytes[own + B_TIMER] = tcp ? L.TIMER_SYNWAIT : entry.timer;
     table.link(slot);
     this.#created++;
-    this.#noteSession(at, slot, 0);
-    this.#verdict(at, wire, frame, L.VERDICT_PASS, L.R_NEW_SESSION, egress);
+    this.#slot = slot;
+    return L.R_NEW_SESSION;
+  }
+
+  /** The table is full: the oldest half-open session goes, if there is one. */
+  #makeRoom(): boolean {
+    const table = this.#table;
+    this.#report({ type: L.EVENT_TABLE_FULL, key: { ...this.#key }, reason: L.R_TABLE_FULL });
+    if (table.oldest === NONE) return false;
+    this.#report({ type: L.EVENT_EVICTED, id: table.id[table.oldest] });
+    this.#release(table.oldest);
+    this.#evicted++;
+    return true;
   }
 
   /** What the log is to know; what comes too fast is lost. */
   #report(event: unknown): void {
-    if (this.#events.length < 1024) this.#events.push(event);
+    if (this.#events.length < EVENTS_MAX) this.#events.push(event);
   }
 
   #release(slot: number): void {
@@ -270,26 +324,5 @@ export class JavascriptFirewall implements Engine {
         this.#sweepAt = slot + 1 === slots ? 0 : slot + 1;
       }
     }
-  }
-
-  #noteSession(at: number, slot: number, side: number): void {
-    this.#words[(at + L.D_SESSION) >>> 2] = slot + 1;
-    this.#memory[at + L.D_SIDE] = side;
-  }
-
-  #drop(at: number, wire: number, frame: number, reason: number): void {
-    this.#verdict(at, wire, frame, L.VERDICT_DROP, reason, 0);
-  }
-
-  #verdict(at: number, wire: number, frame: number, decided: number, reason: number, egress: number): void {
-    const memory = this.#memory;
-    const packet = this.#packet;
-    memory[at + L.D_VERDICT] = decided;
-    memory[at + L.D_REASON] = reason;
-    memory[at + L.D_EGRESS] = egress;
-    memory[at + L.D_NETWORK] = packet.network - frame;
-    memory[at + L.D_PROTOCOL] = packet.protocol;
-    this.#packets[reason]! += 1;
-    this.#bytes[reason]! += wire;
   }
 }

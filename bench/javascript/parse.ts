@@ -63,14 +63,15 @@ export function parseFrame(
   if (captured < 14) return L.R_FRAME_TRUNCATED;
   const type = view.getUint16(frame + 12);
   packet.network = frame + 14;
-  if (type === 0x0800) return parse4(view, frame, captured - 14, wire - 14, flags, packet);
-  if (type === 0x86dd) return parse6(view, frame, captured - 14, wire - 14, flags, packet);
-  return type === 0x0806 || type === 0x8100 || type === 0x88a8 || type === 0x9100 ? UNSUPPORTED : L.R_ETHERTYPE;
+  if (type === 0x0800) return parse4(view, captured - 14, wire - 14, flags, packet);
+  if (type === 0x86dd) return parse6(view, captured - 14, wire - 14, flags, packet);
+  return type === 0x0806 || type === 0x8100 || type === 0x88a8 || type === 0x9100
+    ? UNSUPPORTED
+    : L.R_ETHERTYPE;
 }
 
 function parse4(
   view: DataView,
-  frame: number,
   available: number,
   wire: number,
   flags: number,
@@ -96,7 +97,6 @@ function parse4(
     const reason = checkSpecial(source, destination);
     if (reason !== SOUND) return reason;
   }
-  if (view.getUint8(frame) & 1) return L.R_LINK_BROADCAST;
   if (view.getUint16(network + 6) & 0x3fff) return UNSUPPORTED;
   return parseTransport(view, 20, length, Math.min(available, length), flags, packet);
 }
@@ -121,7 +121,6 @@ const isNobody6 = (view: DataView, at: number): boolean => {
 
 function parse6(
   view: DataView,
-  frame: number,
   available: number,
   wire: number,
   flags: number,
@@ -149,7 +148,6 @@ function parse6(
   if (toLink) return toLinkLocal ? L.R_LINK_SCOPE : UNSUPPORTED;
   if (destinationTop === 0xff01) return L.R_MARTIAN_DESTINATION;
   if (destinationTop >> 8 === 0xff) return L.R_MULTICAST;
-  if (view.getUint8(frame) & 1) return L.R_LINK_BROADCAST;
   return parseTransport(view, 40, length, Math.min(available, length), flags, packet);
 }
 
@@ -173,7 +171,13 @@ function parseTransport(
   return UNSUPPORTED;
 }
 
-function parseTcp(view: DataView, length: number, available: number, verify: boolean, packet: Packet): number {
+function parseTcp(
+  view: DataView,
+  length: number,
+  available: number,
+  verify: boolean,
+  packet: Packet,
+): number {
   const at = packet.transport;
   if (length < 20) return L.R_TCP_HEADER;
   if (available < 20) return L.R_FRAME_TRUNCATED;
@@ -194,7 +198,13 @@ function parseTcp(view: DataView, length: number, available: number, verify: boo
   return SOUND;
 }
 
-function parseUdp(view: DataView, length: number, available: number, verify: boolean, packet: Packet): number {
+function parseUdp(
+  view: DataView,
+  length: number,
+  available: number,
+  verify: boolean,
+  packet: Packet,
+): number {
   const at = packet.transport;
   if (length < 8) return L.R_UDP_HEADER;
   if (available < 8) return L.R_FRAME_TRUNCATED;

@@ -108,7 +108,8 @@ export function startSide(table: Table, slot: number, view: DataView, packet: Pa
   table.entries[block + MAXACK] = 0;
   table.first[slot * 2 + side] = (packet.seq + 1) | 0;
   const shift = side << 2;
-  table.bytes[bytes + B_SCALES] = (table.bytes[bytes + B_SCALES]! & ~(15 << shift)) | (options.scale << shift);
+  table.bytes[bytes + B_SCALES] =
+    (table.bytes[bytes + B_SCALES]! & ~(15 << shift)) | (options.scale << shift);
   if (options.offersScale) table.offered[slot]! |= 1 << side;
   else table.offered[slot]! &= ~(1 << side);
   const kept = table.bytes[bytes + B_FLAGS]! & ~((L.HF_SACK0 | L.HF_ACKED0) << side);

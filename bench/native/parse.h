@@ -138,7 +138,6 @@ INLINE u32 parse4(packet *p, u32 length, u32 available, u32 flags, bool unverifi
     u32 reason = check_special(n);
     if (reason != SOUND) return reason;
   }
-  if (p->frame[0] & 1) return R_LINK_BROADCAST;
   if (load16(n + 6) & 0xff3f) return UNSUPPORTED; /* fragments */
   p->v6 = 0;
   return parse_transport(p, header, total, available < total ? available : total,
@@ -168,7 +167,6 @@ INLINE u32 parse6(packet *p, u32 length, u32 available, u32 flags, bool unverifi
   if (to_link) return is_link6(destination) ? R_LINK_SCOPE : UNSUPPORTED;
   if (load16(destination) == 0x01ff) return R_MARTIAN_DESTINATION;
   if (destination[0] == 0xff) return R_MULTICAST;
-  if (p->frame[0] & 1) return R_LINK_BROADCAST;
   return parse_transport(p, 40, total, available < total ? available : total,
                          !unverified && !(flags & DF_CHECKSUM_OK));
 }

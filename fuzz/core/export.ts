@@ -15,10 +15,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as L from "../../assembly/layout.js";
 import { parse } from "../../src/config/parse.js";
-import { completeCapacity, Core, type MemoryPlan, planMemory, type Region } from "../../src/core.js";
+import { Core, type MemoryPlan, type Region } from "../../src/core.js";
 import type { Numbering } from "../../src/policy/numbering.js";
 import { compilePolicy, type Policy } from "../../src/policy/policy.js";
 import { REASONS } from "../../src/reasons.js";
+import { planOf, SEED } from "../../test/host/support.js";
 
 const CAPACITY = { sessions: 1024, rules: 128, batch: 64, fragments: 32, events: 64 };
 /** What a host protects memory by. */
@@ -26,7 +27,6 @@ const HOST_PAGE = 4096;
 const WASM_PAGE = 65536;
 /** A power of two with room for each of the policies. */
 const BANK_SIZE = 16384;
-const SEED = Uint8Array.from({ length: 64 }, (_, i) => (i * 37 + 11) & 255);
 
 /** What the harness calls the interfaces of the policies. */
 const INTERFACES: Readonly<Record<string, string>> = {
@@ -59,10 +59,7 @@ const READ_ONLY: readonly string[] = ["timeouts", "banks", "bytes"];
 
 /** The plan of a capacity with its regions moved apart. */
 function spreadPlan(): MemoryPlan {
-  const capacity = completeCapacity(CAPACITY);
-  if ("problem" in capacity) throw new Error(capacity.problem);
-  const plan = planMemory(capacity);
-  if ("problem" in plan) throw new Error(plan.problem);
+  const plan = planOf(CAPACITY);
   const regions: Record<string, Region> = {};
   let free = L.STATE_AT + pages(L.STATE_SIZE) + HOST_PAGE;
   for (const [name, { size: wanted }] of Object.entries(plan.regions)) {

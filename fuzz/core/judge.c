@@ -245,6 +245,23 @@ static bool same_datagram(const Piece *a, const Piece *b) {
          x->session == y->session && x->egress == y->egress && (a->packet.v6 || a->packet.protocol == b->packet.protocol);
 }
 
+/** The datagram that the pieces of `first` are, put together. */
+static void require_checksum(const Piece *first, uint32_t total) {
+  static uint8_t datagram[65536];
+  Packet whole = first->packet;
+  for (uint32_t i = 0; i < piece_count; i++) {
+    const Packet *piece = &pieces[i].packet;
+    if (!same_datagram(first, &pieces[i])) continue;
+    if (pieces[i].output->flags & L_DF_CHECKSUM_OK) return;
+    memcpy(datagram + piece->from, piece->piece, piece->to - piece->from);
+  }
+  const uint32_t headers = (uint32_t)(whole.transport - whole.piece);
+  whole.transport = datagram + headers;
+  whole.length = whole.available = total - headers;
+  const char *wrong = wrong_checksum(&whole, true, false);
+  REQUIRE(wrong == NULL, "a datagram in fragments passes: %s", wrong);
+}
+
 /**
  * The pieces of datagrams that passed: together with those of its kind each covers its datagram once, and the first
  * one is judged for all. Several datagrams may look alike: then each byte is covered as often as there are ends.
@@ -267,6 +284,7 @@ static void judge_pieces(bool beginnings) {
     REQUIRE(firsts == lasts && bytes == total, "fragments of %u bytes pass of datagrams of %u", bytes, total);
     REQUIRE(firsts == 1 || first->output->reason != L_R_NEW_SESSION, "two datagrams begin session %lu",
             first->output->session);
+    if (firsts == 1) require_checksum(first, total);
     judge_pass(first->output, &first->packet);
   }
   for (uint32_t i = 0; i < piece_count && !beginnings; i++) {

@@ -61,6 +61,7 @@ static const char *read_ipv4(const uint8_t *at, uint32_t captured, uint32_t wire
   p->from = (field & 0x1fff) * 8;
   p->to = p->from + p->length;
   p->fragment = p->more || p->from != 0;
+  p->piece = p->transport;
   if (p->from != 0) return quoted ? "quotes a fragment" : NULL;
   return read_transport(p, quoted);
 }
@@ -92,6 +93,7 @@ static const char *read_ipv6(const uint8_t *at, uint32_t captured, uint32_t wire
       p->more = (header[3] & 1) != 0;
       p->identification = word(header + 4);
       p->to = p->from + (length - offset - 8);
+      p->piece = header + 8;
       first = p->from == 0;
     }
     offset += size;

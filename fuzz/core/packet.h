@@ -24,6 +24,8 @@ typedef struct {
   /** A fragment, and where its payload lies in the datagram. */
   bool fragment, more;
   uint32_t from, to, identification;
+  /** The bytes from there on. */
+  const uint8_t *piece;
   /** What stands behind the IP headers, and how much of it was captured and was on the wire. */
   const uint8_t *transport;
   uint32_t available, length;

@@ -5,6 +5,7 @@ import type { Random } from "../../test/model/random.js";
 const HOSTILE_BYTES = [0, 1, 2, 3, 4, 0x7f, 0x80, 0xfc, 0xff] as const;
 const HOSTILE_WORDS = [0, 1, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xfffffffc, 0xffffffff] as const;
 const CHANGES_MAX = 6;
+const TEXT_CHANGES_MAX = 3;
 const RUN_MAX = 64;
 
 type Change = (bytes: Uint8Array, random: Random, other: Uint8Array) => Uint8Array;
@@ -133,10 +134,10 @@ const TEXT_CHANGES: readonly (readonly [weight: number, TextChange])[] = [
   ],
 ];
 
-/** The text with a few of its lines and words changed; `words` are what else may stand in it. */
+/** The text with none or a few of its lines and words changed; `words` are what else may stand in it. */
 export function mutateText(text: string, random: Random, words: readonly string[]): string {
   const lines = text.split("\n");
-  for (let changes = 1 + random.int(CHANGES_MAX); changes > 0; changes--) {
+  for (let changes = random.int(TEXT_CHANGES_MAX + 1); changes > 0; changes--) {
     if (lines.length === 0) lines.push("");
     random.weighted(TEXT_CHANGES)(lines, random, words);
   }

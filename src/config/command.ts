@@ -46,6 +46,7 @@ export interface Scopes {
 }
 export type Mode = keyof Scopes;
 
+/** What is known of a mode besides its commands. */
 export interface ModeFacts {
   /** The mode that `exit` returns to. */
   readonly parent?: Mode;

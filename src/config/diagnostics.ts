@@ -59,7 +59,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
 export function formatDiagnostic(d: Diagnostic): string {
   const from = Math.max(0, Math.min(d.column - 1 - SHOWN_COLUMNS / 2, d.text.length - SHOWN_COLUMNS));
   const text = printable(d.text.slice(from, from + SHOWN_COLUMNS));
-  const column = d.column - from;
+  const column = Math.min(d.column - from, text.length + 1);
   const length = Math.max(1, Math.min(d.length, SHOWN_COLUMNS - column + 1));
   const lines = [
     `${printable(d.file)}:${d.line}:${d.column}: ${d.severity}: ${printable(d.message)}`,

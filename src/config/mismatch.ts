@@ -1,6 +1,6 @@
 /** What is wrong with a line that no row reads, in words. */
 import { nearest } from "./diagnostics.js";
-import { END_OF_COMMAND, type Expectation, type Mismatch, type Word } from "./grammar.js";
+import type { Expectation, Mismatch, Word } from "./grammar.js";
 
 /** A problem of a line: which characters (from 0), what is wrong, what could have stood there. */
 export interface Problem {
@@ -59,6 +59,5 @@ function namesOf(expectation: Expectation): readonly string[] {
 
 function messageFor(text: string, expected: readonly string[]): string {
   if (/^\d+$/.test(text) && expected.some((shown) => /^<\d/.test(shown))) return `${text} is out of range`;
-  if (expected.every((shown) => shown === END_OF_COMMAND)) return `"${text}" is too much`;
   return `"${text}" does not fit here`;
 }

@@ -23,6 +23,7 @@ import { keptInOrder } from "./show.js";
 export const ERRORS_MAX = 100;
 /** Most warnings and notes that are reported. */
 export const WARNINGS_MAX = 1000;
+
 export interface ParseOptions {
   /** Name of the file, for messages. */
   file?: string;
@@ -167,11 +168,8 @@ class Parser {
     const control = CONTROL.exec(text);
     if (control) {
       const code = control[0].charCodeAt(0).toString(16).padStart(2, "0");
-      this.report("error", number, text, {
-        start: control.index,
-        length: 1,
-        message: `control character 0x${code}`,
-      });
+      const message = `control character 0x${code}`;
+      this.unreadable(number, text, { start: control.index, length: 1, message });
       return;
     }
     if (this.delimited) {
@@ -193,7 +191,7 @@ class Parser {
     const indent = text.indexOf(command, start);
     if (command.length > LINE_MAX) {
       const message = `the line is longer than ${LINE_MAX} characters`;
-      this.report("error", number, text, { start: indent + LINE_MAX, length: 1, message });
+      this.unreadable(number, text, { start: indent + LINE_MAX, length: 1, message });
       return;
     }
     const words = splitWords(command).map((word) => ({ text: word.text, start: word.start + indent }));
@@ -202,6 +200,14 @@ class Parser {
       this.report("warning", number, text, { ...extentOf(line), message: "text after `end` is not read" });
       this.done = true;
     } else this.readWords(line);
+  }
+
+  /** A line whose words are not looked at. It may have been a header, so it ends the block before it as one does. */
+  private unreadable(number: number, text: string, problem: Problem): void {
+    this.report("error", number, text, problem);
+    const indent = text.length - text.trimStart().length;
+    this.stack.length = this.ownerOf(indent) + 1;
+    if (this.top.mode === "global") this.enterOpaque(indent, text, "drop");
   }
 
   private readWords(line: Line): void {
@@ -263,7 +269,7 @@ class Parser {
     }
     // What follows a header that was not understood must not fall into the block before it.
     const header = known ? mismatch.rows().some((row) => row.enters !== undefined) : block.mode === "global";
-    if (header) this.enterOpaque(line, written(line), keep ? "keep" : "drop");
+    if (header) this.enterOpaque(line.indent, written(line), keep ? "keep" : "drop");
   }
 
   /** The depth of the block that an unknown line belongs to, by its indent and by the separators. */
@@ -277,9 +283,9 @@ class Parser {
     return depth;
   }
 
-  private enterOpaque(line: Line, header: string, unknown: "drop" | "keep"): void {
+  private enterOpaque(indent: number, header: string, unknown: "drop" | "keep"): void {
     const path = blockPath(this.top.path, header);
-    this.stack.push({ ...blockOf("opaque", this.config, path, line.indent), unknown });
+    this.stack.push({ ...blockOf("opaque", this.config, path, indent), unknown });
   }
 
   private applyIn(depth: number, match: Match, line: Line): void {
@@ -300,7 +306,7 @@ class Parser {
     const block = this.top;
     if (line.polarity === "set") {
       this.report("error", line.number, line.text, { ...extentOf(line), message: `refused: ${reason}` });
-      if (row.enters) this.enterOpaque(line, match.text, "drop");
+      if (row.enters) this.enterOpaque(line.indent, match.text, "drop");
     } else if (line.polarity === "no") {
       this.kept.replace({
         ...keptLine(line, block, "note", ignored("there is nothing to remove")),
@@ -336,7 +342,7 @@ class Parser {
       const word = at === undefined ? undefined : line.words[at];
       const extent = word ? { start: word.start, length: word.text.length } : extentOf(line);
       this.report("error", line.number, line.text, { ...extent, message: result.failure });
-      if (row.enters) this.enterOpaque(line, match.text, "drop");
+      if (row.enters) this.enterOpaque(line.indent, match.text, "drop");
       return;
     }
     for (const message of warnings)

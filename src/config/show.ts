@@ -22,13 +22,26 @@ export function keptInOrder(config: Config): KeptLine[] {
   return writer.kept;
 }
 
-/** The rows of each mode in their order, by section. */
-const ROWS_BY_MODE = new Map<Mode, Row[][]>();
+/** Neighbouring rows that are written together: one row, or all that share their `each`. */
+type Run = readonly [Row, ...Row[]];
+
+function runsOf(rows: readonly Row[]): Run[] {
+  const runs: [Row, ...Row[]][] = [];
+  for (const row of rows) {
+    const last = runs[runs.length - 1];
+    if (row.each !== undefined && last?.[0].each === row.each) last.push(row);
+    else runs.push([row]);
+  }
+  return runs;
+}
+
+/** The rows of each mode in their order, section by section. */
+const RUNS_BY_MODE = new Map<Mode, Run[][]>();
 for (const section of SECTIONS) {
   for (const mode of new Set(section.map((row) => row.mode))) {
-    const sections = ROWS_BY_MODE.get(mode) ?? [];
-    sections.push(section.filter((row) => row.mode === mode));
-    ROWS_BY_MODE.set(mode, sections);
+    const sections = RUNS_BY_MODE.get(mode) ?? [];
+    sections.push(runsOf(section.filter((row) => row.mode === mode)));
+    RUNS_BY_MODE.set(mode, sections);
   }
 }
 
@@ -66,23 +79,20 @@ class Writer {
     // Lines that no row knows come first: after an inner block, a command of that block might read them.
     for (const line of others) this.keptLine(line, "opaque", path, depth);
     if (depth === 0) this.separate();
-    for (const rows of ROWS_BY_MODE.get(mode) ?? []) {
-      for (let n = 0; n < rows.length; ) {
-        const row = rows[n]!;
-        if (row.each) {
-          const end = rows.findIndex((other, m) => m > n && other.each !== row.each);
-          const run = rows.slice(n, end < 0 ? rows.length : end);
-          if (this.full) {
-            for (const item of row.each(scope))
-              for (const one of run) this.write(one.show?.(item, this.config), depth);
-          }
-          n += run.length;
-        } else {
-          this.row(row, scope, byRow.get(row), path, depth);
-          n++;
-        }
+    for (const runs of RUNS_BY_MODE.get(mode) ?? []) {
+      for (const run of runs) {
+        const [first] = run;
+        if (first.each) this.items(run, first.each(scope), depth);
+        else this.row(first, scope, byRow.get(first), path, depth);
       }
       if (depth === 0) this.separate();
+    }
+  }
+
+  private items(run: Run, items: Iterable<unknown>, depth: number): void {
+    if (!this.full) return;
+    for (const item of items) {
+      for (const row of run) this.write(row.show?.(item, this.config), depth);
     }
   }
 

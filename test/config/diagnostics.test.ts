@@ -84,7 +84,7 @@ describe("one problem", () => {
   test("a command with too much", () => {
     expect(formatted("hostname R1 R2")).toEqual([
       [
-        'A.cfg:1:13: error: "R2" is too much',
+        'A.cfg:1:13: error: "R2" does not fit here',
         "  hostname R1 R2",
         "              ^~",
         "  expected: <cr>",
@@ -143,6 +143,9 @@ describe("one problem", () => {
     const lines = formatted(`${"x".repeat(5000)} y`)[0]!.split("\n");
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(180);
     expect(lines[1]![lines[2]!.indexOf("^")]).toBe("x");
+    const far = formatted(`${"x".repeat(5000)}\u0007`)[0]!.split("\n");
+    expect(far[0]).toBe("A.cfg:1:5001: error: control character 0x07");
+    expect(Math.max(...far.map((line) => line.length))).toBeLessThan(180);
   });
   test("a long list of alternatives is cut", () => {
     expect(formatted("ip access-list extended L\n permit tcp any any eq www %").join()).toMatch(

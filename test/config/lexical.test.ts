@@ -138,6 +138,14 @@ describe("a header that is wrong", () => {
     expect(parse(text).config.interfaces.get("GigabitEthernet0/0")!.shutdown).toBe(false);
     expect(parse(text).config.hostname).toBe("R1");
   });
+  test("keeps it out also when the line cannot be read", () => {
+    for (const header of ["interface Gi0/\u00011", `router ${"x".repeat(300)}`]) {
+      const text = `interface Gi0/0\n description up\n!\n${header}\n shutdown\n!\nhostname R1`;
+      expect(errors(text)).toHaveLength(1);
+      expect(parse(text).config.interfaces.get("GigabitEthernet0/0")!.shutdown).toBe(false);
+      expect(parse(text).config.hostname).toBe("R1");
+    }
+  });
   test("a refused block is one error", () => {
     const text = "crypto isakmp policy 10\n encr aes\n authentication pre-share\n!\nhostname R1";
     expect(errors(text)).toEqual(["1:1: refused: packets are not encrypted; end tunnels elsewhere"]);

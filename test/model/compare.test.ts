@@ -11,7 +11,7 @@ import { coreModule } from "./lab.js";
 import { configOf, WORLDS, type World } from "./worlds.js";
 
 /** Other traffic than every day's: `COMPARE_SEED=100 npx vitest run test/model/compare.test.ts`. */
-const FIRST_SEED = Number(process.env["COMPARE_SEED"] ?? 1);
+const FIRST_SEED = Number(process.env.COMPARE_SEED ?? 1);
 const SEEDS = [FIRST_SEED, FIRST_SEED + 1, FIRST_SEED + 2];
 const PACKETS = 40_000;
 const TIMEOUT_MS = 300_000;
@@ -20,7 +20,14 @@ const UNREACHABLE = ["not_ready"];
 
 function make(world: World): Dataplane {
   const { checksums, inside, pair, macs, capacity } = world.options;
-  return Dataplane.createSync(coreModule, { config: configOf(world), checksums, inside, pair, macs, capacity });
+  return Dataplane.createSync(coreModule, {
+    config: configOf(world),
+    checksums,
+    inside,
+    pair,
+    macs,
+    capacity,
+  });
 }
 
 describe("core and model", () => {

@@ -71,7 +71,8 @@ class Pair {
     for (const frame of frames) {
       const { bytes, wireLength, ethertype, cookie } = frame;
       const ingress = frame.ingress === undefined ? 0 : (core.interfaceNumber(frame.ingress) ?? NO_INTERFACE);
-      if (!batch.add(bytes, ingress, cookie, { wireLength, ethertype })) throw new Error("the batch has no room");
+      if (!batch.add(bytes, ingress, cookie, { wireLength, ethertype }))
+        throw new Error("the batch has no room");
     }
     const outputs = this.outputs(core.process(nowMs));
     const difference = compareOutcomes(model.process(frames, nowMs), outputs);
@@ -125,7 +126,11 @@ class Pair {
       different("reasons", text(ours), text(reasons)) ??
       different("held", String(this.model.heldNow()), String(core.verdicts.held.packets)) ??
       different("created", JSON.stringify(counters.created), JSON.stringify({ tcp, udp, icmp, other })) ??
-      different("ended", JSON.stringify(counters.ended), JSON.stringify({ expired, closed, evicted, reopened })) ??
+      different(
+        "ended",
+        JSON.stringify(counters.ended),
+        JSON.stringify({ expired, closed, evicted, reopened }),
+      ) ??
       different("SYNs passed", String(counters.synIgnored), String(core.synIgnored)) ??
       different("datagrams", String(counters.datagrams), String(core.datagrams)) ??
       different(
@@ -139,9 +144,22 @@ class Pair {
   private compareSessions(): Difference | undefined {
     const ours = this.model.sessions.all().map((session) => this.sessionText(session));
     const theirs = [...this.core.sessions()].map((session) => {
-      const { family, protocol, state, service, initiator, responder, createdMs, idleMs, timeoutMs, halfOpen } = session;
+      const {
+        family,
+        protocol,
+        state,
+        service,
+        initiator,
+        responder,
+        createdMs,
+        idleMs,
+        timeoutMs,
+        halfOpen,
+      } = session;
       const port = (end: { port: number }) => (isOther(family, protocol) ? "" : end.port);
-      const ends = [initiator, responder].map((end) => `${end.address} ${port(end)} ${end.interface} ${end.bytes}`);
+      const ends = [initiator, responder].map(
+        (end) => `${end.address} ${port(end)} ${end.interface} ${end.bytes}`,
+      );
       const times = `created ${createdMs} idle ${idleMs} timeout ${timeoutMs}`;
       return `${protocol} ${ends.join(" > ")} ${state} ${halfOpen} ${service} ${times}`;
     });
@@ -166,7 +184,9 @@ class Pair {
   }
 
   private compareHits(): Difference | undefined {
-    const theirs = this.core.rules().map(({ family, list, sequence, hits }) => `${family} ${list} ${sequence}: ${hits}`);
+    const theirs = this.core
+      .rules()
+      .map(({ family, list, sequence, hits }) => `${family} ${list} ${sequence}: ${hits}`);
     const ours = this.core.rules().map(({ family, list, sequence }) => {
       const key = `${family} ${list} ${sequence}`;
       return `${key}: ${this.model.policy.hits.get(key) ?? 0}`;
@@ -251,7 +271,13 @@ export function compare(world: World, make: MakeDataplane, seed: number, packets
   return pair.model.counters;
 }
 
-function report(world: World, make: MakeDataplane, seed: number, calls: Call[], difference: Difference): string {
+function report(
+  world: World,
+  make: MakeDataplane,
+  seed: number,
+  calls: Call[],
+  difference: Difference,
+): string {
   const lines = [
     `world "${world.name}", seed ${seed}: ${difference.what} of packet ${difference.packet}`,
     `  model: ${difference.model}`,
@@ -268,7 +294,8 @@ function report(world: World, make: MakeDataplane, seed: number, calls: Call[], 
     }
   }
   const last = firstDifference(world, make, shortest);
-  if (last !== undefined) lines.push(`${last.what} ${last.packet}`, `  model: ${last.model}`, `  core:  ${last.core}`);
+  if (last !== undefined)
+    lines.push(`${last.what} ${last.packet}`, `  model: ${last.model}`, `  core:  ${last.core}`);
   return lines.join("\n");
 }
 

@@ -130,7 +130,8 @@ function* handshake({ r, client, server, send }: Connection): Generator<Emission
   }
   const fast = r.chance(0.05) ? r.bytes(r.between(1, 40)) : EMPTY;
   const extra = r.chance(0.1) ? ECE | CWR : 0;
-  const syn = () => send(client, SYN | extra, { seq: client.isn, options: client.synOptions(), payload: fast });
+  const syn = () =>
+    send(client, SYN | extra, { seq: client.isn, options: client.synOptions(), payload: fast });
   yield syn();
   let synEnd = add(client.isn, 1 + fast.length);
   if (r.chance(0.12)) {
@@ -141,7 +142,8 @@ function* handshake({ r, client, server, send }: Connection): Generator<Emission
     yield syn();
   }
   if (r.chance(0.04)) yield send(client, ACK, { seq: synEnd, ack: add(server.isn, 1) });
-  if (r.chance(0.04)) yield send(server, ACK, { seq: r.u32(), ack: add(client.isn, r.pick([1, 700, -9000])) });
+  if (r.chance(0.04))
+    yield send(server, ACK, { seq: r.u32(), ack: add(client.isn, r.pick([1, 700, -9000])) });
   if (r.chance(0.03)) yield send(client, FIN | ACK, { seq: synEnd, ack: 0 });
 
   if (r.chance(0.04)) {
@@ -150,7 +152,8 @@ function* handshake({ r, client, server, send }: Connection): Generator<Emission
     if (r.chance(0.2)) yield send(server, SYN, { seq: add(server.isn, r.pick([0, 0, 9])), options: [] });
     if (r.chance(0.2)) yield syn();
     if (r.chance(0.2)) yield send(server, r.pick([ACK, FIN | ACK]), { seq: add(server.isn, 1), ack: synEnd });
-    if (r.chance(0.1)) yield send(r.pick([client, server]), RST, { seq: r.pick([client.isn, server.isn, synEnd]) });
+    if (r.chance(0.1))
+      yield send(r.pick([client, server]), RST, { seq: r.pick([client.isn, server.isn, synEnd]) });
     const both = [
       send(client, SYN | ACK, { seq: client.isn, ack: add(server.isn, 1), options: client.synOptions() }),
       send(server, SYN | ACK, { seq: server.isn, ack: synEnd, options: server.synOptions() }),
@@ -176,7 +179,9 @@ function* handshake({ r, client, server, send }: Connection): Generator<Emission
     return false;
   }
   if (r.chance(0.03)) {
-    yield send(client, RST, { seq: r.pick([client.isn, synEnd, add(synEnd, 1), add(client.isn, -1), r.u32()]) });
+    yield send(client, RST, {
+      seq: r.pick([client.isn, synEnd, add(synEnd, 1), add(client.isn, -1), r.u32()]),
+    });
     return false;
   }
 
@@ -397,7 +402,16 @@ function* closing(connection: Connection): Conversation {
       yield send(second, ACK);
     }
     // Half closed: the other side goes on.
-    for (let i = r.weighted([[6, 0], [2, 1], [1, 6]] as const); i > 0; i--) yield* burst(connection, second, first);
+    for (
+      let i = r.weighted([
+        [6, 0],
+        [2, 1],
+        [1, 6],
+      ] as const);
+      i > 0;
+      i--
+    )
+      yield* burst(connection, second, first);
     if (r.chance(0.1)) yield firstFin;
     if (r.chance(0.1)) return;
     second.expected = first.next;
@@ -412,7 +426,15 @@ function* closing(connection: Connection): Conversation {
 
 function* afterwards(connection: Connection, first: Endpoint, second: Endpoint): Conversation {
   const { r, client, send } = connection;
-  for (let i = r.weighted([[6, 0], [3, 1], [1, 3]] as const); i > 0; i--) {
+  for (
+    let i = r.weighted([
+      [6, 0],
+      [3, 1],
+      [1, 3],
+    ] as const);
+    i > 0;
+    i--
+  ) {
     yield r.pick([
       () => send(second, FIN | ACK, { seq: add(second.next, -1) }),
       () => send(first, ACK),

@@ -27,11 +27,19 @@ const familyOf = (host: Host): 4 | 6 => (typeof host.address === "number" ? 4 : 
 export function* udpConversation(r: Random, a: Host, b: Host, ports: Ports): Conversation {
   const there = (): Emission => {
     const payload = r.bytes(r.int(80));
-    return { from: a, to: b, segment: udp({ sourcePort: ports.client, destinationPort: ports.server, payload }) };
+    return {
+      from: a,
+      to: b,
+      segment: udp({ sourcePort: ports.client, destinationPort: ports.server, payload }),
+    };
   };
   const back = (): Emission => {
     const payload = r.bytes(r.int(200));
-    return { from: b, to: a, segment: udp({ sourcePort: ports.server, destinationPort: ports.client, payload }) };
+    return {
+      from: b,
+      to: a,
+      segment: udp({ sourcePort: ports.server, destinationPort: ports.client, payload }),
+    };
   };
   for (let i = r.between(1, 6); i > 0; i--) {
     yield r.chance(0.6) ? there() : back();
@@ -74,7 +82,11 @@ export function* pingConversation(r: Random, a: Host, b: Host): Conversation {
 export function* icmpOther(r: Random, a: Host, b: Host): Conversation {
   const types4 = [4, 5, 9, 10, 15, 16, 17, 18, 30, 255];
   const types6 = [0, 5, 100, 127, 137, 138, 144, 155, 200];
-  yield { from: a, to: b, segment: icmpOf(a, r.pick(types4), r.pick(types6), { payload: r.bytes(r.int(40)) }) };
+  yield {
+    from: a,
+    to: b,
+    segment: icmpOf(a, r.pick(types4), r.pick(types6), { payload: r.bytes(r.int(40)) }),
+  };
   if (r.chance(0.1)) {
     // The other family's protocol, or a header that is cut.
     const protocol = r.pick([1, 58]);
@@ -121,7 +133,9 @@ export function* fragmented(r: Random, a: Host, b: Host, ports: Ports): Conversa
   const length = whole.length - header;
   const cuts = new Set<number>();
   for (let i = r.between(1, 4); i > 0; i--) {
-    const at = r.chance(0.8) ? r.between(3, Math.max(3, Math.floor(length / 8) - 1)) * 8 : 8 * r.between(1, 3);
+    const at = r.chance(0.8)
+      ? r.between(3, Math.max(3, Math.floor(length / 8) - 1)) * 8
+      : 8 * r.between(1, 3);
     if (at < length) cuts.add(at);
   }
   const id = r.int(r.chance(0.5) ? 8 : 0x10000);
@@ -196,7 +210,13 @@ export function* linkChatter(r: Random, a: Host, b: Host): Conversation {
   const segment = r.chance(0.8)
     ? icmp6({ type, payload: r.bytes(r.pick([16, 24, 0])) })
     : r.pick([udp({ sourcePort: 5353, destinationPort: 5353, payload: r.bytes(9) }), raw(89, r.bytes(16))]);
-  yield { from, to, segment, group: group && to.address >= 0xff00n << 112n, ttl: r.pick([255, 255, 255, 1, 64]) };
+  yield {
+    from,
+    to,
+    segment,
+    group: group && to.address >= 0xff00n << 112n,
+    ttl: r.pick([255, 255, 255, 1, 64]),
+  };
 }
 
 /** Frames that are no IP, or hardly. */
@@ -204,7 +224,10 @@ export function* nonsense(r: Random, a: Host, b: Host): Conversation {
   const arp = concat(Uint8Array.from([0, 1, 8, 0, 6, 4, 0, 1]), r.bytes(20));
   const frame = r.pick([
     () => ethernet(arp, { type: ETHERTYPE.arp }),
-    () => ethernet(r.bytes(r.int(60)), { type: r.pick([0x8864, 0x8847, 0x0026, 0x88cc, 0x0800, 0x86dd, 0x05dc]) }),
+    () =>
+      ethernet(r.bytes(r.int(60)), {
+        type: r.pick([0x8864, 0x8847, 0x0026, 0x88cc, 0x0800, 0x86dd, 0x05dc]),
+      }),
     () => r.bytes(r.int(80)),
     () => ethernet(EMPTY, { type: r.pick([0x0800, 0x86dd, 0x8100]) }),
     () => ethernet(r.bytes(r.int(6)), { type: 0x8100 }),

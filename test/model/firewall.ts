@@ -123,7 +123,8 @@ export class ModelFirewall {
     const isDiscovery = packet.local === "neighbor_discovery";
     const ingress = arrival.ingress ?? (isDiscovery ? undefined : this.policy.interfaceTo(packet.source));
     if (ingress !== undefined && station !== undefined) {
-      if (!isForUs(station, ingress, this.policy)) return [this.finish(frame, decide("not_for_us", { ingress }))];
+      if (!isForUs(station, ingress, this.policy))
+        return [this.finish(frame, decide("not_for_us", { ingress }))];
       const isMisled = isGroup(station) && !isMulticast(packet.destination);
       if (isMisled && this.policy.macOf(ingress) !== undefined) {
         return [this.finish(frame, decide("link_broadcast", { ingress }))];
@@ -233,9 +234,7 @@ export class ModelFirewall {
     }
     session.tcp = answer.next;
     this.sessions.setHalfOpen(session, HALF_OPEN_STATES.has(answer.next.state));
-    session.timeoutMs = answer.doubt
-      ? Math.min(RST_DOUBT_MS, session.timeoutMs)
-      : this.tcpTimeoutMs(session);
+    session.timeoutMs = answer.doubt ? Math.min(RST_DOUBT_MS, session.timeoutMs) : this.tcpTimeoutMs(session);
     return undefined;
   }
 
@@ -293,7 +292,8 @@ export class ModelFirewall {
   ): Decision {
     const { family, source, destination } = packet;
     const { policy } = this;
-    if (ingress !== undefined && !policy.takesPart(ingress, family)) return decide("protocol_disabled", { ingress });
+    if (ingress !== undefined && !policy.takesPart(ingress, family))
+      return decide("protocol_disabled", { ingress });
     if (policy.isOwn(source)) return decide("own_source", { ingress });
     if (policy.isSubnetBroadcast(source)) return decide("martian_source", { ingress });
     if (ingress === undefined) return decide("source_unroutable", { ingress });

@@ -96,11 +96,16 @@ export class FragmentTable {
     const key = `${source} ${packet.destination} ${id} ${protocol} ${ingress}`;
     const known = this.datagrams.get(key);
     const datagram = known ?? { sinceMs: nowMs, source, held: [], total: undefined, poisoned: false };
-    const drop = (reason: string, released: Held[] = []): FragmentAnswer => ({ kind: "dropped", reason, released });
+    const drop = (reason: string, released: Held[] = []): FragmentAnswer => ({
+      kind: "dropped",
+      reason,
+      released,
+    });
 
     if (datagram.poisoned) return drop("fragment_overlap");
     const ranges = datagram.held.map((other) => other.packet.fragment!);
-    if (ranges.some((other) => other.offset === offset && other.length === length)) return drop("fragment_overlap");
+    if (ranges.some((other) => other.offset === offset && other.length === length))
+      return drop("fragment_overlap");
     const overlaps = ranges.some((other) => offset < other.offset + other.length && other.offset < end);
     const endsTwice = !more && datagram.total !== undefined;
     const behindEnd = datagram.total !== undefined && end > datagram.total;

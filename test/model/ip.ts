@@ -163,7 +163,15 @@ export function parseIpv6(bytes: Uint8Array, wireLength: number): Refusal | IpPa
     const { header, at } = chain.fragment;
     const { payload: data, payloadLength: length, protocol } = packet;
     const more = (header[3]! & 1) === 1;
-    packet.fragment = { id: u32(header, 4), offset: u16(header, 2) & 0xfff8, more, data, length, protocol, chain };
+    packet.fragment = {
+      id: u32(header, 4),
+      offset: u16(header, 2) & 0xfff8,
+      more,
+      data,
+      length,
+      protocol,
+      chain,
+    };
     packet.headerLength = at;
   }
   return packet;
@@ -205,7 +213,7 @@ export function walkChain(chain: Chain, bytes: Uint8Array, length: number): Refu
     chain.at = at + headerLength;
     if (type === FRAGMENT_HEADER && (u16(header, 2) & 0xfff9) !== 0) {
       chain.fragment = { header, at };
-      return undefined;
+      break;
     }
   }
   return chain.type === NO_NEXT_HEADER ? refuse("ipv6_extension") : undefined;

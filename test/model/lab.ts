@@ -1,7 +1,11 @@
-/** A core with two hosts at it, for tests that read like a packet trace. */
+/** A firewall, the core or the model, with two hosts at it, for tests that read like a packet trace. */
+import { INTERFACES_MAX } from "../../assembly/layout.js";
+import { parse } from "../../src/config/parse.js";
+import { Dataplane } from "../../src/index.js";
 import { readCoreFile } from "../../src/io/wasm.js";
-import { Dataplane, type DataplaneOptions } from "../../src/index.js";
 import { ethernet, FLAG, ip, tcp, type TcpFields } from "../support/frames.js";
+import { ModelFirewall } from "./firewall.js";
+import type { ModelOptions } from "./policy.js";
 
 /** The compiled core, once for all instances of a test file. */
 export const coreModule = new WebAssembly.Module(new Uint8Array(await readCoreFile()));
@@ -25,42 +29,46 @@ export interface Arrival {
   on: string | undefined;
   wireLength?: number;
   ethertype?: number;
-  cookie?: number;
 }
 
-/** One core and its clock. */
-export class Lab {
-  readonly firewall: Dataplane;
-  nowMs = 1000;
+/** What the two firewalls are asked for. */
+interface Subject {
+  arrive(frame: Uint8Array, arrival: Arrival, nowMs: number): Result[];
+  expire(nowMs: number): Result[];
+  sessions(): { state: string; timeoutMs: number }[];
+  counts(): { created: number; reopened: number; current: number; synIgnored: number };
+}
 
-  constructor(options: DataplaneOptions) {
-    this.firewall = Dataplane.createSync(coreModule, { capacity: { sessions: 1024 }, seed: SEED, ...options });
+export type LabOptions = ModelOptions & { config: string };
+
+class CoreSubject implements Subject {
+  private readonly firewall: Dataplane;
+
+  constructor(options: LabOptions) {
+    const capacity = { sessions: 1024, ...options.capacity };
+    this.firewall = Dataplane.createSync(coreModule, { ...options, capacity, seed: SEED });
   }
 
-  /** Gives one frame to the core; what it says at once, and of what it has released. */
-  arrive(frame: Uint8Array, { on, wireLength, ethertype, cookie = 0 }: Arrival): [Result, ...Result[]] {
+  arrive(frame: Uint8Array, { on, wireLength, ethertype }: Arrival, nowMs: number): Result[] {
     const { batch } = this.firewall;
     batch.clear();
-    const ingress = on === undefined ? 0 : (this.firewall.interfaceNumber(on) ?? 64);
-    batch.add(frame, ingress, cookie, { wireLength, ethertype });
-    const [first, ...released] = this.results(this.firewall.process(this.nowMs));
-    return [first!, ...released];
+    const ingress = on === undefined ? 0 : (this.firewall.interfaceNumber(on) ?? INTERFACES_MAX);
+    batch.add(frame, ingress, 0, { wireLength, ethertype });
+    return this.results(this.firewall.process(nowMs));
   }
 
-  /** A sound frame around an IP packet. */
-  packet(packet: Uint8Array, on: string | undefined): Result {
-    return this.arrive(ethernet(packet), { on })[0];
+  expire(nowMs: number): Result[] {
+    return this.results(this.firewall.expire(nowMs));
   }
 
-  /** Lets time pass; what was released. */
-  wait(milliseconds: number): Result[] {
-    this.nowMs += milliseconds;
-    return this.results(this.firewall.expire(this.nowMs));
+  sessions(): { state: string; timeoutMs: number }[] {
+    return [...this.firewall.sessions()].map(({ state, timeoutMs }) => ({ state, timeoutMs }));
   }
 
-  /** The states of all sessions. */
-  states(): string[] {
-    return [...this.firewall.sessions()].map(({ state }) => state);
+  counts() {
+    const { sessions, synIgnored } = this.firewall.counters();
+    const { created, reopened, current } = sessions;
+    return { created, reopened, current, synIgnored };
   }
 
   private results(count: number): Result[] {
@@ -76,6 +84,71 @@ export class Lab {
         rule: rule && `${rule.list} ${rule.sequence}`,
       };
     });
+  }
+}
+
+class ModelSubject implements Subject {
+  private readonly firewall: ModelFirewall;
+
+  constructor(options: LabOptions) {
+    const { config, diagnostics } = parse(options.config);
+    if (diagnostics.some(({ severity }) => severity === "error"))
+      throw new Error(JSON.stringify(diagnostics));
+    this.firewall = new ModelFirewall(config, {
+      ...options,
+      capacity: { sessions: 1024, ...options.capacity },
+    });
+  }
+
+  arrive(bytes: Uint8Array, { on, wireLength = bytes.length, ethertype }: Arrival, nowMs: number): Result[] {
+    return this.firewall.step({ bytes, wireLength, ingress: on, ethertype, cookie: 0 }, nowMs);
+  }
+
+  expire(nowMs: number): Result[] {
+    return this.firewall.expire(nowMs);
+  }
+
+  sessions(): { state: string; timeoutMs: number }[] {
+    return this.firewall.sessions.all().map(({ tcp, halfOpen, timeoutMs }) => {
+      const state = tcp?.state.toLowerCase() ?? (halfOpen ? "opening" : "open");
+      return { state, timeoutMs };
+    });
+  }
+
+  counts() {
+    const { ended, synIgnored } = this.firewall.counters;
+    const { created, size } = this.firewall.sessions;
+    return { created, reopened: ended.reopened, current: size, synIgnored };
+  }
+}
+
+/** The firewalls that the tables hold for. */
+export const SUBJECTS = ["core", "model"] as const;
+export type SubjectName = (typeof SUBJECTS)[number];
+
+/** One firewall and its clock. */
+export class Lab {
+  readonly subject: Subject;
+  nowMs = 1000;
+
+  constructor(name: SubjectName, options: LabOptions) {
+    this.subject = name === "core" ? new CoreSubject(options) : new ModelSubject(options);
+  }
+
+  /** Gives one frame to the firewall; its verdict. */
+  arrive(frame: Uint8Array, arrival: Arrival): Result {
+    return this.subject.arrive(frame, arrival, this.nowMs)[0]!;
+  }
+
+  /** A sound frame around an IP packet. */
+  packet(packet: Uint8Array, on: string | undefined): Result {
+    return this.arrive(ethernet(packet), { on });
+  }
+
+  /** Lets time pass; what was released. */
+  wait(milliseconds: number): Result[] {
+    this.nowMs += milliseconds;
+    return this.subject.expire(this.nowMs);
   }
 }
 
@@ -115,8 +188,8 @@ type Segment = Omit<Partial<TcpFields>, "payload"> & { payload?: number };
 export class Talk {
   readonly lab: Lab;
 
-  constructor(lab = new Lab({ config: OFFICE })) {
-    this.lab = lab;
+  constructor(name: SubjectName) {
+    this.lab = new Lab(name, { config: OFFICE });
   }
 
   /** From the client; `payload` is a length. */
@@ -135,8 +208,12 @@ export class Talk {
 
   /** The state of the one session; undefined: there is none. */
   state(): string | undefined {
-    const [state] = this.lab.states();
-    return state;
+    return this.lab.subject.sessions()[0]?.state;
+  }
+
+  /** Idle time after which the session ends. */
+  timeoutMs(): number | undefined {
+    return this.lab.subject.sessions()[0]?.timeoutMs;
   }
 
   /** The three packets of the handshake. */

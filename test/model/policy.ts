@@ -97,7 +97,9 @@ export class Policy {
     this.pair = options.pair ?? [];
     const bySide = options.inside !== undefined || options.pair !== undefined;
     const used = [...config.interfaces.keys()].filter((name) => this.isUp(name));
-    this.families = ([4, 6] as const).filter((family) => bySide && used.some((name) => this.configures(name, family)));
+    this.families = ([4, 6] as const).filter(
+      (family) => bySide && used.some((name) => this.configures(name, family)),
+    );
     this.readAddresses();
     this.routes = options.inside === undefined ? this.readRoutes() : this.readSides(options.inside);
     this.routes.sort((a, b) => b.prefixLength - a.prefixLength);
@@ -298,7 +300,8 @@ export class Policy {
     const rules = [this.ruleAt(ingress, packet.family, "in"), this.ruleAt(egress, packet.family, "out")];
     for (const rule of rules) {
       const entry = rule && this.entryOf(rule, transport);
-      if (entry !== undefined) return { service: entry.protocol, idleMs: this.idleMs(rule!, entry, transport) };
+      if (entry !== undefined)
+        return { service: entry.protocol, idleMs: this.idleMs(rule!, entry, transport) };
     }
     return undefined;
   }
@@ -337,7 +340,11 @@ export class Policy {
   private idleMs(rule: InspectRule, entry: InspectProtocol, transport: Transport): number {
     const { inspect } = this.config;
     const dnsMs = toMs(inspect.dnsSeconds ?? DEFAULTS.dnsSeconds);
-    if (entry.protocol === "udp" && transport.kind === "udp" && this.hasPort("dns", "udp", transport.destinationPort)) {
+    if (
+      entry.protocol === "udp" &&
+      transport.kind === "udp" &&
+      this.hasPort("dns", "udp", transport.destinationPort)
+    ) {
       // A name lookup under `udp` has the time of `ip inspect dns-timeout`, unless a `dns` line took it before.
       if (!rule.protocols.some(({ protocol }) => protocol === "dns")) return dnsMs;
     }
@@ -376,7 +383,9 @@ function fragmentLimits(config: Config, capacity: number): FragmentLimits {
   const bound = interfaces.flatMap(({ inspect }) =>
     inspect.map(({ family, rule }) => (family === 4 ? config.inspectRules : config.inspectRules6).get(rule)),
   );
-  const lines = bound.flatMap((rule) => rule?.protocols.filter(({ protocol }) => protocol === "fragment") ?? []);
+  const lines = bound.flatMap(
+    (rule) => rule?.protocols.filter(({ protocol }) => protocol === "fragment") ?? [],
+  );
   const reassembly = interfaces
     .flatMap((each) => [each.virtualReassembly, each.virtualReassembly6])
     .filter((each) => each !== undefined)
@@ -389,7 +398,9 @@ function fragmentLimits(config: Config, capacity: number): FragmentLimits {
   let seconds: number = DEFAULTS.virtualReassemblyTimeoutSeconds;
   if (lines.length > 0) {
     wanted = Math.max(...lines.map(({ fragmentMaximum }) => fragmentMaximum ?? DEFAULTS.fragmentMaximum));
-    seconds = Math.min(...lines.map(({ timeoutSeconds }) => timeoutSeconds ?? DEFAULTS.fragmentTimeoutSeconds));
+    seconds = Math.min(
+      ...lines.map(({ timeoutSeconds }) => timeoutSeconds ?? DEFAULTS.fragmentTimeoutSeconds),
+    );
   } else if (reassembly.length > 0) {
     wanted = Math.max(...reassembly.map(({ datagrams, fragments }) => datagrams * fragments));
     seconds = Math.min(...reassembly.map((each) => each.seconds));

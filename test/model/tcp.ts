@@ -99,7 +99,15 @@ export type TcpAnswer =
   /** `next` undefined: the session ends with this segment. `doubt`: a RST that may be false. */
   | { next: TcpTrack | undefined; doubt: boolean; synIgnored: boolean };
 
-const UNKNOWN: Side = { isn: 0, end: 0, maxend: 0, maxwin: 0, maxack: undefined, scale: undefined, sack: false };
+const UNKNOWN: Side = {
+  isn: 0,
+  end: 0,
+  maxend: 0,
+  maxwin: 0,
+  maxack: undefined,
+  scale: undefined,
+  sack: false,
+};
 /** Old acknowledgements are accepted this far back, however small the window [van Rooij]. */
 const ACK_WINDOW_MIN = 66000;
 
@@ -185,7 +193,8 @@ function judgeReset(track: TcpTrack, direction: TcpDirection, segment: TcpSegmen
   const { seq, ack, flags } = segment;
   const hasAck = (flags & ACK) !== 0;
   if (track.state === "SYN_SENT") {
-    if (direction === "reply") return hasAck && acknowledgesSyn(ack, receiver) ? closed : { drop: "tcp_handshake" };
+    if (direction === "reply")
+      return hasAck && acknowledgesSyn(ack, receiver) ? closed : { drop: "tcp_handshake" };
     const inSyn = difference(seq, sender.isn) >= 0 && difference(seq, sender.end) <= 0;
     return inSyn ? closed : { drop: "tcp_rst_window" };
   }
@@ -245,7 +254,10 @@ function judgeData(track: TcpTrack, direction: TcpDirection, segment: TcpSegment
   }
   const sack = receiver.sack ? segment.sackEdges.reduce(later, segment.ack) : segment.ack;
   const failed = firstFailure(sender, receiver, segment, sack);
-  if (failed !== undefined && !(failed === "tcp_seq_high" && isMoreThanOffered(sender, receiver, segment, sack))) {
+  if (
+    failed !== undefined &&
+    !(failed === "tcp_seq_high" && isMoreThanOffered(sender, receiver, segment, sack))
+  ) {
     return { drop: failed };
   }
   if (isAfterClose(track, sender, segment)) return { drop: "tcp_after_close" };
@@ -254,7 +266,8 @@ function judgeData(track: TcpTrack, direction: TcpDirection, segment: TcpSegment
   let state = cell;
   // A FIN that reaches no further than what its side has sent before is a repeat.
   if (fin && !isNew(sender, segment)) state = track.state;
-  if (!fin && direction === "reply" && track.state === "SYN_RECV" && track.simultaneous) state = "ESTABLISHED";
+  if (!fin && direction === "reply" && track.state === "SYN_RECV" && track.simultaneous)
+    state = "ESTABLISHED";
   const updated = update(sender, receiver, segment, sack);
   // More than was offered advances what was sent, but does not widen what may be sent.
   if (failed !== undefined) updated.receiver.maxwin = receiver.maxwin;

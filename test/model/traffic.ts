@@ -73,7 +73,9 @@ const PARALLEL = 24;
 /** Packets that can be repeated, or quoted by an ICMP error. */
 const REMEMBERED = 256;
 /** Leaps that meet the timeouts of the configurations exactly, just not, and by far. */
-const LEAPS = [999, 1000, 1999, 2000, 2999, 3000, 5000, 10_000, 20_000, 29_999, 30_000, 60_000, 300_000, 3_700_000];
+const LEAPS = [
+  999, 1000, 1999, 2000, 2999, 3000, 5000, 10_000, 20_000, 29_999, 30_000, 60_000, 300_000, 3_700_000,
+];
 
 export interface Arriving {
   frame: Frame;
@@ -197,7 +199,11 @@ export class Traffic {
         packet = mutate(r, packet);
       }
       if (r.chance(0.03)) {
-        ethertype = r.chance(0.97) ? ((packet[0] ?? 0) >> 4 === 6 ? 0x86dd : 0x0800) : r.pick([0x0806, 0x8100, 0x88cc]);
+        ethertype = r.chance(0.97)
+          ? (packet[0] ?? 0) >> 4 === 6
+            ? 0x86dd
+            : 0x0800
+          : r.pick([0x0806, 0x8100, 0x88cc]);
         bytes = packet;
       } else {
         bytes = this.linkFrame(emission, packet);
@@ -222,7 +228,10 @@ export class Traffic {
     const { address: destination } = to;
     if (typeof source === "number") {
       const options = r.chance(0.012) ? ipOptions(r) : [];
-      return ipv4({ source, destination, ttl, tos, id: r.int(0x10000), dontFragment: r.chance(0.5), options }, segment!);
+      return ipv4(
+        { source, destination, ttl, tos, id: r.int(0x10000), dontFragment: r.chance(0.5), options },
+        segment!,
+      );
     }
     const extensions = r.chance(0.06) ? extensionsOf(r) : [];
     const flowLabel = r.chance(0.1) ? r.int(0x100000) : 0;
@@ -234,7 +243,8 @@ export class Traffic {
     const tags: number[] = [];
     const tag = this.world.tags.get(emission.from.interface);
     if (tag !== undefined && !r.chance(0.01)) tags.push(tag.vlan);
-    if (r.chance(0.01)) tags.unshift(...r.pick([[0], [20], [7], [0, 20], [20, 7], [1, 2, 3], [1, 2, 3, 4], [0, 0, 0]]));
+    if (r.chance(0.01))
+      tags.unshift(...r.pick([[0], [20], [7], [0, 20], [20, 7], [1, 2, 3], [1, 2, 3, 4], [0, 0, 0]]));
     const group = emission.group ? !r.chance(0.02) : r.chance(0.002);
     const destination = group
       ? r.pick([
@@ -247,7 +257,13 @@ export class Traffic {
     const trailer = r.chance(0.05) ? r.bytes(r.int(20)) : undefined;
     const tagTypes = tags.map(() => (r.chance(0.9) ? 0x8100 : r.pick([0x88a8, 0x9100])));
     const type = r.chance(0.001) ? r.int(0x10000) : undefined;
-    return ethernet(packet, { destination, tags, tagTypes, trailer, type: type ?? (packet.length === 0 ? 0x0800 : undefined) });
+    return ethernet(packet, {
+      destination,
+      tags,
+      tagTypes,
+      trailer,
+      type: type ?? (packet.length === 0 ? 0x0800 : undefined),
+    });
   }
 
   private ingressOf(from: Host): string | undefined {
@@ -314,6 +330,7 @@ function* flood(r: Random, a: Host, b: Host): Conversation {
     }
     const { client, server } = ports;
     yield { from: a, to: b, segment: udp({ sourcePort: client, destinationPort: server }) };
-    if (r.chance(answered)) yield { from: b, to: a, segment: udp({ sourcePort: server, destinationPort: client }) };
+    if (r.chance(answered))
+      yield { from: b, to: a, segment: udp({ sourcePort: server, destinationPort: client }) };
   }
 }

@@ -29,13 +29,22 @@ const SURROUNDINGS: Surroundings = {
     ...hosts(OUTSIDE, "198.51.100.66"),
   ],
   servers: [
-    ...hosts(OUTSIDE, "198.51.100.20", "203.0.113.5", "203.0.113.6", "192.0.2.1", "2001:db8:2::20", "2001:db8:9::9"),
+    ...hosts(
+      OUTSIDE,
+      "198.51.100.20",
+      "203.0.113.5",
+      "203.0.113.6",
+      "192.0.2.1",
+      "2001:db8:2::20",
+      "2001:db8:9::9",
+    ),
     ...hosts(DMZ, "172.16.5.10", "2001:db8:5::10"),
     ...hosts(INSIDE, "10.1.0.13"),
   ],
   own: [
     ...hosts(INSIDE, "10.1.0.1", "2001:db8:1::1"),
     ...hosts(OUTSIDE, "198.51.100.1", "2001:db8:2::1", "198.51.100.255"),
+    ...hosts(DMZ, "172.16.5.254"),
   ],
   interfaces: [INSIDE, OUTSIDE, DMZ, VLAN, DOWN],
   tags: new Map([[VLAN, { parent: DMZ, vlan: 20 }]]),
@@ -80,6 +89,7 @@ ${sides(bound)}
 interface ${DMZ}
  ip address 172.16.5.1 255.255.255.0
  ipv6 address 2001:db8:5::1/64
+ standby 1 ip 172.16.5.254
 ${dmz}
 !
 interface ${VLAN}
@@ -180,6 +190,11 @@ ip access-list extended INSIDE
  deny icmp any any echo-reply
  permit icmp any any log
  permit udp any any neq 123
+ deny ip any any option any-options
+ permit tcp any any match-any +fin +psh
+ permit ip any any precedence critical
+ permit sctp any any gt 1000
+ permit igmp any any
  permit ip any any ttl gt 60
 ip access-list extended TOINSIDE
  permit tcp any any
@@ -291,7 +306,13 @@ const ALL: readonly World[] = [
   {
     name: "router",
     text: ROUTER,
-    options: { checksums: false, macs: new Map([[OUTSIDE, "02:00:00:00:00:0a"], [DMZ, "02:00:00:00:00:0a"]]) },
+    options: {
+      checksums: false,
+      macs: new Map([
+        [OUTSIDE, "02:00:00:00:00:0a"],
+        [DMZ, "02:00:00:00:00:0a"],
+      ]),
+    },
     surroundings: SURROUNDINGS,
   },
   {
@@ -310,7 +331,10 @@ const ALL: readonly World[] = [
     name: "pair",
     text: INSIDE_AND_OUTSIDE,
     options: { pair: [INSIDE, OUTSIDE] },
-    surroundings: { ...SURROUNDINGS, clients: SURROUNDINGS.clients.map((host) => ({ ...host, interface: INSIDE })) },
+    surroundings: {
+      ...SURROUNDINGS,
+      clients: SURROUNDINGS.clients.map((host) => ({ ...host, interface: INSIDE })),
+    },
   },
   { name: "IPv6", text: SIX, options: {}, surroundings: without("bigint", SURROUNDINGS) },
 ];
