@@ -90,7 +90,6 @@ export function walkExtensions(meta: usize, at: usize, next: u32, inside: bool):
   const captured = network + load<u32>(meta, M_AVAILABLE);
   let seen: u32 = load<u8>(meta, M_EXTENSIONS);
   let fragmentSeen = inside;
-  let cut = false;
   let destinations: u32 = 0;
   for (let headers: u32 = 0; isExtension(next); headers++) {
     if (headers == IPV6_EXTENSIONS_MAX) return R_IPV6_EXTENSION;
@@ -135,14 +134,13 @@ export function walkExtensions(meta: usize, at: usize, next: u32, inside: bool):
     next = load<u8>(at);
     if (fragment) {
       store<u32>(meta, <u32>at, M_FRAGMENT);
-      cut = true;
       at += size;
       break;
     }
     at += size;
   }
-  // A packet without a transport header has nothing to say to the other side (RFC 7112); of a fragment the whole tells.
-  if (next == NEXT_NONE && !cut) return R_IPV6_EXTENSION;
+  // A packet without a transport header has nothing to say to the other side (RFC 7112).
+  if (next == NEXT_NONE) return R_IPV6_EXTENSION;
   store<u8>(meta, seen, M_EXTENSIONS);
   store<u8>(meta, next, M_PROTOCOL);
   store<u32>(meta, <u32>at, M_TRANSPORT);
