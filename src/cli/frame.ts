@@ -5,13 +5,13 @@
 import { TCP_FLAGS } from "../config/names.js";
 import { type Address, bigintToBytes } from "../ip.js";
 import {
-  PROTOCOL_ICMP,
-  PROTOCOL_ICMP6,
-  PROTOCOL_SCTP,
-  PROTOCOL_TCP,
-  PROTOCOL_UDP,
-  type PacketWanted,
-} from "./packet.js";
+  IP_PROTOCOL_ICMP,
+  IP_PROTOCOL_ICMP6,
+  IP_PROTOCOL_SCTP,
+  IP_PROTOCOL_TCP,
+  IP_PROTOCOL_UDP,
+} from "../config/names.js";
+import type { PacketWanted } from "./packet.js";
 
 export const ETHERTYPE_IPV4 = 0x0800;
 export const ETHERTYPE_IPV6 = 0x86dd;
@@ -38,8 +38,8 @@ const SCTP_HEADER = 12;
 
 /** ICMP types that quote the packet they are about (RFC 792, RFC 4443). */
 const ICMP_ERRORS: Readonly<Record<number, ReadonlySet<number>>> = {
-  [PROTOCOL_ICMP]: new Set([3, 4, 5, 11, 12]),
-  [PROTOCOL_ICMP6]: new Set([1, 2, 3, 4]),
+  [IP_PROTOCOL_ICMP]: new Set([3, 4, 5, 11, 12]),
+  [IP_PROTOCOL_ICMP6]: new Set([1, 2, 3, 4]),
 };
 
 /** Builds the packet. `ttl`: TTL or hop limit. */
@@ -53,14 +53,14 @@ export function buildFrame(wanted: PacketWanted, ttl: number = TTL_DEFAULT): Raw
 
 function transportOf(wanted: PacketWanted): Uint8Array {
   switch (wanted.protocol) {
-    case PROTOCOL_TCP:
+    case IP_PROTOCOL_TCP:
       return tcp(wanted);
-    case PROTOCOL_UDP:
+    case IP_PROTOCOL_UDP:
       return udp(wanted);
-    case PROTOCOL_ICMP:
-    case PROTOCOL_ICMP6:
+    case IP_PROTOCOL_ICMP:
+    case IP_PROTOCOL_ICMP6:
       return icmp(wanted);
-    case PROTOCOL_SCTP:
+    case IP_PROTOCOL_SCTP:
       return words(SCTP_HEADER, [wanted.ports!.source, wanted.ports!.destination]);
     default:
       return new Uint8Array(OTHER_PAYLOAD);
@@ -108,7 +108,7 @@ function icmp(wanted: PacketWanted): Uint8Array {
 /** What an error from `source` to `destination` could be about: a datagram the other way. */
 function quoted({ source, destination }: PacketWanted): Uint8Array {
   const header = words(QUOTED_TRANSPORT, [49_152, 49_152, QUOTED_TRANSPORT, 0]);
-  return ipPacket(destination, source, PROTOCOL_UDP, 1, header);
+  return ipPacket(destination, source, IP_PROTOCOL_UDP, 1, header);
 }
 
 function ipPacket(
@@ -137,7 +137,7 @@ function checksummed(
   at: number,
 ): Uint8Array {
   const pseudo =
-    protocol === PROTOCOL_ICMP
+    protocol === IP_PROTOCOL_ICMP
       ? []
       : [
           ...addressBytes(source),

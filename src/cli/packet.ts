@@ -4,6 +4,11 @@ import {
   ICMP6_NAMES,
   ICMP_NAMES,
   type IcmpMatch,
+  IP_PROTOCOL_ICMP,
+  IP_PROTOCOL_ICMP6,
+  IP_PROTOCOL_SCTP,
+  IP_PROTOCOL_TCP,
+  IP_PROTOCOL_UDP,
   type NameTable,
   PROTOCOLS,
   PROTOCOLS6,
@@ -15,12 +20,6 @@ import {
 import type { Result } from "../io/io.js";
 import { isProblem } from "../io/io.js";
 import { type Address, formatAddress, parseAddress } from "../ip.js";
-
-export const PROTOCOL_ICMP = 1;
-export const PROTOCOL_TCP = 6;
-export const PROTOCOL_UDP = 17;
-export const PROTOCOL_ICMP6 = 58;
-export const PROTOCOL_SCTP = 132;
 
 /** A packet by what the firewall looks at. */
 export interface PacketWanted {
@@ -41,9 +40,9 @@ const PORT_MAX = 65_535;
 
 /** Names of the ports of the protocols that have some. */
 const PORT_NAMES: ReadonlyMap<number, NameTable> = new Map([
-  [PROTOCOL_TCP, TCP_PORTS],
-  [PROTOCOL_UDP, UDP_PORTS],
-  [PROTOCOL_SCTP, SCTP_PORTS],
+  [IP_PROTOCOL_TCP, TCP_PORTS],
+  [IP_PROTOCOL_UDP, UDP_PORTS],
+  [IP_PROTOCOL_SCTP, SCTP_PORTS],
 ]);
 
 /** Next header values that are no protocols in IPv6 (RFC 8200 section 4): no packet can be made of these alone. */
@@ -69,11 +68,11 @@ export function parsePacket(words: readonly string[]): Result<PacketWanted> {
   const ports = parsePorts(protocolWord, number, source.value.port, destination.value.port);
   if (isProblem(ports)) return ports;
   const common = { protocol: number, ...ends, ...(ports.value && { ports: ports.value }) };
-  if (number === PROTOCOL_TCP) {
+  if (number === IP_PROTOCOL_TCP) {
     const flags = parseFlags(more);
     return isProblem(flags) ? flags : { value: { ...common, tcpFlags: flags.value } };
   }
-  if (number === PROTOCOL_ICMP || number === PROTOCOL_ICMP6) {
+  if (number === IP_PROTOCOL_ICMP || number === IP_PROTOCOL_ICMP6) {
     const icmp = parseIcmp(more, number);
     return isProblem(icmp) ? icmp : { value: { ...common, icmp: icmp.value } };
   }
@@ -96,7 +95,7 @@ function parseProtocol(word: string, v6: boolean): Result<number> {
   if (v6 && EXTENSION_HEADERS.has(number)) {
     return { problem: `protocol ${number} is an extension header in IPv6, not a packet of its own` };
   }
-  if (number === (v6 ? PROTOCOL_ICMP : PROTOCOL_ICMP6)) {
+  if (number === (v6 ? IP_PROTOCOL_ICMP : IP_PROTOCOL_ICMP6)) {
     return { problem: `protocol ${number} is the ICMP of the other address family` };
   }
   return { value: number };
@@ -160,8 +159,8 @@ function parseFlags(words: readonly string[]): Result<number> {
 
 /** A name, or TYPE [CODE]; nothing: an echo request. */
 function parseIcmp(words: readonly string[], protocol: number): Result<{ type: number; code: number }> {
-  const names = protocol === PROTOCOL_ICMP ? ICMP_NAMES : ICMP6_NAMES;
-  const [first = protocol === PROTOCOL_ICMP ? "echo" : "echo-request", second, more] = words;
+  const names = protocol === IP_PROTOCOL_ICMP ? ICMP_NAMES : ICMP6_NAMES;
+  const [first = protocol === IP_PROTOCOL_ICMP ? "echo" : "echo-request", second, more] = words;
   const byte = (word: string) => (/^\d{1,3}$/.test(word) && Number(word) <= 255 ? Number(word) : undefined);
   const type = byte(first);
   const match: IcmpMatch | undefined = type === undefined ? names.value(first) : { type };
