@@ -23,10 +23,16 @@ const { values } = parseArgs({
     found: { type: "string", default: fileURLToPath(new URL(".found", import.meta.url)) },
   },
 });
-const [seed, first, count] = [values.seed, values.first, values.count].map(Number) as [number, number, number];
+const [seed, first, count] = [values.seed, values.first, values.count].map(Number) as [
+  number,
+  number,
+  number,
+];
 const kinds = KINDS.filter((kind) => values.only === undefined || values.only === kind);
 if (kinds.length === 0 || ![seed, first, count].every(Number.isSafeInteger)) {
-  console.error("usage: tsx fuzz/mutate.ts [--seed N] [--first N] [--count N] [--only captures|configurations]");
+  console.error(
+    "usage: tsx fuzz/mutate.ts [--seed N] [--first N] [--count N] [--only captures|configurations]",
+  );
   process.exit(2);
 }
 
@@ -49,7 +55,9 @@ function report(finding: Finding): void {
   mkdirSync(values.found, { recursive: true });
   const file = join(values.found, `${finding.kind}-${seed}-${finding.number}`);
   writeFileSync(file, finding.input);
-  console.error(`round ${finding.number} of seed ${seed} (${finding.kind}): ${finding.error}\n  input: ${file}`);
+  console.error(
+    `round ${finding.number} of seed ${seed} (${finding.kind}): ${finding.error}\n  input: ${file}`,
+  );
 }
 
 function summary(): string {

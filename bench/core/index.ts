@@ -43,7 +43,7 @@ function lineOf(frame: usize, lines: u32): usize {
   const b = destination | ((<u64>(ports >> 16)) << 32);
   const swap = (a ^ b) & (0 - <u64>(a > b));
   const hash = hashKey((a ^ swap) | (protocol << 48), b ^ swap);
-  return hotAt + (<usize>((<u64>hash * <u64>lines) >> 32)) * HOT_SIZE;
+  return hotAt + <usize>((<u64>hash * <u64>lines) >> 32) * HOT_SIZE;
 }
 
 /** Finds out the five-tuple of each frame, loads one cache line of the table by it, and does nothing else. */
@@ -51,7 +51,8 @@ export function touch(packets: u32): u32 {
   const lines = groups * GROUP_SLOTS;
   const end = descriptorsAt + <usize>packets * DESC_SIZE;
   let sum: u32 = 0;
-  for (let at = descriptorsAt; at < end; at += DESC_SIZE) sum += load<u32>(lineOf(load<u32>(at, D_OFFSET), lines));
+  for (let at = descriptorsAt; at < end; at += DESC_SIZE)
+    sum += load<u32>(lineOf(load<u32>(at, D_OFFSET), lines));
   return sum;
 }
 

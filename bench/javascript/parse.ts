@@ -70,13 +70,7 @@ export function parseFrame(
     : L.R_ETHERTYPE;
 }
 
-function parse4(
-  view: DataView,
-  available: number,
-  wire: number,
-  flags: number,
-  packet: Packet,
-): number {
+function parse4(view: DataView, available: number, wire: number, flags: number, packet: Packet): number {
   const network = packet.network;
   if (available < 20) return L.R_FRAME_TRUNCATED;
   const first = view.getUint8(network);
@@ -119,13 +113,7 @@ const isNobody6 = (view: DataView, at: number): boolean => {
   return third === 0 || third === 0xffff;
 };
 
-function parse6(
-  view: DataView,
-  available: number,
-  wire: number,
-  flags: number,
-  packet: Packet,
-): number {
+function parse6(view: DataView, available: number, wire: number, flags: number, packet: Packet): number {
   const network = packet.network;
   if (available < 40) return L.R_FRAME_TRUNCATED;
   if (view.getUint8(network) >> 4 !== 6) return L.R_IP_HEADER;

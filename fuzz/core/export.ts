@@ -159,7 +159,8 @@ function freshMemory(plan: MemoryPlan, wasm: Uint8Array, policies: readonly Poli
 }
 
 const [folder, wasm] = process.argv.slice(2);
-if (folder === undefined || wasm === undefined) throw new Error("usage: tsx fuzz/core/export.ts FOLDER CORE.wasm");
+if (folder === undefined || wasm === undefined)
+  throw new Error("usage: tsx fuzz/core/export.ts FOLDER CORE.wasm");
 mkdirSync(folder, { recursive: true });
 const plan = spreadPlan();
 const policies = compilePolicies();

@@ -106,7 +106,11 @@ function perWidth(bits: number, operation: string, immediates: readonly string[]
     case "extract_lane_s":
       return { from: "v", to: scalar, body: [narrow(signedLane("a", bits, Number(immediates[0])))] };
     case "all_true":
-      return { from: "v", to: "i", body: [both((i) => call("i64.ne", lane("a", bits, i), i64(0)), "i32.and")] };
+      return {
+        from: "v",
+        to: "i",
+        body: [both((i) => call("i64.ne", lane("a", bits, i), i64(0)), "i32.and")],
+      };
     case "bitmask": {
       const bit = (i: number): string =>
         call("i64.shl", call("i64.shr_u", lane("a", bits, i), i64(bits - 1)), i64(i));

@@ -57,5 +57,5 @@ clang -O2 -g -w -DWASM_RT_SKIP_SIGNAL_RECOVERY=1 -include "$here/trap.h" \
 (cd "$build" && clang -fsanitize=fuzzer "$target.o" machine.o frames.o packet.o policies.o judge.o structures.o \
   core.o wasm-rt-impl.o -lm -o "$target")
 (cd "$root" && npx tsx fuzz/core/seeds.ts "$target" "$build/$target-corpus")
-exec "$build/$target" -runs="$runs" -max_total_time="$seconds" -seed="$seed" -timeout=10 -max_len=4096 -entropic=0 \
+exec "$build/$target" -runs="$runs" -max_total_time="$seconds" -seed="$seed" -timeout=10 -max_len=1024 -entropic=0 \
   -artifact_prefix="$build/$target-found/" -print_final_stats=1 "$@" "$build/$target-corpus"

@@ -37,11 +37,22 @@ function conversations(): string[][] {
     const start = STARTS[i % STARTS.length]!;
     const service = `${i % 8}${["0", "1", "2", "5", "4"][i % 5]}`;
     all.push(
-      [start, ...opening(pair, "00"), DATA(pair, "00"), DATA(back(pair), "00"), FIN(pair, "00"), FIN(back(pair), "00"), DATA(pair, "00", "00")],
+      [
+        start,
+        ...opening(pair, "00"),
+        DATA(pair, "00"),
+        DATA(back(pair), "00"),
+        FIN(pair, "00"),
+        FIN(back(pair), "00"),
+        DATA(pair, "00", "00"),
+      ],
       [start, ...opening(pair, service), RST(back(pair), service), SYN(pair, service)],
       ...["06", "07", "08", "09", "0a", "0b", "0c", "0d", "0e"].map((each) => [
         start,
-        ...["00", "03", "02"].flatMap((act) => [SAY(pair, each, act, "20"), SAY(back(pair), each, act, "20")]),
+        ...["00", "03", "02"].flatMap((act) => [
+          SAY(pair, each, act, "20"),
+          SAY(back(pair), each, act, "20"),
+        ]),
       ]),
       ...Array.from({ length: 16 }, (_, act) => [
         start,
@@ -50,10 +61,31 @@ function conversations(): string[][] {
         SAY(back(pair), "00", `4${act.toString(16)}`, "85"),
         DATA(pair, "00"),
       ]),
-      [start, ...opening(pair, "00"), DATA(pair, "00"), "07 00 0b", DATA(back(pair), "00"), "07 81 03", "07 42 00"],
+      [
+        start,
+        ...opening(pair, "00"),
+        DATA(pair, "00"),
+        "07 00 0b",
+        DATA(back(pair), "00"),
+        "07 81 03",
+        "07 42 00",
+      ],
       [start, SAY(pair, "06", "00", "20"), "07 80 0b", "07 03 0a"],
-      [start, `0e 40 ${pair} 00`, `0e 40 ${pair} 06`, TIME("ff", "3f"), CONTROL("00", "40"), `0e 20 ${pair} 09`],
-      [start, ...["00", "01", "02", "03", "04", "08", "10", "20"].flatMap((order) => [`0c 08 ${order}`, SAY(pair, "08", "00", "c9")])],
+      [
+        start,
+        `0e 40 ${pair} 00`,
+        `0e 40 ${pair} 06`,
+        TIME("ff", "3f"),
+        CONTROL("00", "40"),
+        `0e 20 ${pair} 09`,
+      ],
+      [
+        start,
+        ...["00", "01", "02", "03", "04", "08", "10", "20"].flatMap((order) => [
+          `0c 08 ${order}`,
+          SAY(pair, "08", "00", "c9"),
+        ]),
+      ],
       [start, "0c 03 01", DATA(pair, "00", "80"), TIME("ff", "2f"), CONTROL("02", "00")],
       ...["01", "02", "03", "04", "05", "06", "07", "12", "32", "41", "17", "9a"].map((headers) => [
         start,
@@ -62,11 +94,35 @@ function conversations(): string[][] {
         `0d ${headers} 04`,
         SAY(pair, "06", "00", "10"),
       ]),
-      [start, CONTROL("04", "01"), ...opening(pair, "00"), CONTROL("04", "02"), DATA(pair, "00"), CONTROL("04", "03"), DATA(pair, "00"), CONTROL("04", "00"), DATA(back(pair), "00")],
+      [
+        start,
+        CONTROL("04", "01"),
+        ...opening(pair, "00"),
+        CONTROL("04", "02"),
+        DATA(pair, "00"),
+        CONTROL("04", "03"),
+        DATA(pair, "00"),
+        CONTROL("04", "00"),
+        DATA(back(pair), "00"),
+      ],
     );
   }
-  all.push(["03", "0f 00 10 00", "0f 01 10 00", "0f 02 10 00", "0f 03 10 00", "0f 04 00 00", "0f 05 00 00", "0f 06 20 00"]);
-  all.push(["03", ...Array.from({ length: 6 }, (_, i) => `0e ff 18 ${i}0`), TIME("ff", "0f"), SYN("18", "70")]);
+  all.push([
+    "03",
+    "0f 00 10 00",
+    "0f 01 10 00",
+    "0f 02 10 00",
+    "0f 03 10 00",
+    "0f 04 00 00",
+    "0f 05 00 00",
+    "0f 06 20 00",
+  ]);
+  all.push([
+    "03",
+    ...Array.from({ length: 6 }, (_, i) => `0e ff 18 ${i}0`),
+    TIME("ff", "0f"),
+    SYN("18", "70"),
+  ]);
   all.push(["03", ...Array.from({ length: 6 }, (_, i) => `0e ff 5a ${i}6`), TIME("ff", "6f"), "0e 80 18 09"]);
   return all;
 }

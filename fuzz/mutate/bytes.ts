@@ -93,9 +93,40 @@ export function mutateBytes(bytes: Uint8Array, random: Random, other: Uint8Array
 }
 
 const HOSTILE_TEXT = [
-  "", "0", "-1", "1", "4294967295", "4294967296", "99999999999999999999", "no", "any", "host", "0.0.0.0",
-  "255.255.255.255", "256.1.1.1", "::", "::/0", "2001:db8::/129", "1.1.1.1/33", "deny", "permit", "\t", "!",
-  "end", "exit", "\u0000", "\u00e9", "x".repeat(300), "\"", "*", "eq", "range", "log", "|", "?", "\r",
+  "",
+  "0",
+  "-1",
+  "1",
+  "4294967295",
+  "4294967296",
+  "99999999999999999999",
+  "no",
+  "any",
+  "host",
+  "0.0.0.0",
+  "255.255.255.255",
+  "256.1.1.1",
+  "::",
+  "::/0",
+  "2001:db8::/129",
+  "1.1.1.1/33",
+  "deny",
+  "permit",
+  "\t",
+  "!",
+  "end",
+  "exit",
+  "\u0000",
+  "\u00e9",
+  "x".repeat(300),
+  '"',
+  "*",
+  "eq",
+  "range",
+  "log",
+  "|",
+  "?",
+  "\r",
 ] as const;
 
 type TextChange = (lines: string[], random: Random, words: readonly string[]) => void;
@@ -108,21 +139,28 @@ function replaceWord(lines: string[], random: Random, word: (random: Random) => 
   lines[at] = words.join("");
 }
 
+/** Puts a changed copy of one line where another stands. */
+function replaceLine(lines: string[], random: Random, change: (line: string) => string): void {
+  const at = random.int(lines.length);
+  lines[at] = change(random.pick(lines));
+}
+
 const TEXT_CHANGES: readonly (readonly [weight: number, TextChange])[] = [
   [5, (lines, random, words) => replaceWord(lines, random, () => random.pick(words))],
   [4, (lines, random) => replaceWord(lines, random, () => random.pick(HOSTILE_TEXT))],
   [2, (lines, random) => replaceWord(lines, random, () => String(random.u32() >>> random.int(32)))],
   [2, (lines, random) => void lines.splice(random.int(lines.length), 1 + random.int(3))],
   [2, (lines, random) => void lines.splice(random.int(lines.length), 0, random.pick(lines))],
-  [1, (lines, random) => void (lines[random.int(lines.length)] = ` ${random.pick(lines)}`)],
-  [1, (lines, random) => void (lines[random.int(lines.length)] = `no ${random.pick(lines).trim()}`)],
+  [1, (lines, random) => replaceLine(lines, random, (line) => ` ${line}`)],
+  [1, (lines, random) => replaceLine(lines, random, (line) => `no ${line.trim()}`)],
   [
     1,
     (lines, random) => {
       const at = random.int(lines.length);
       const line = lines[at]!;
       const from = random.int(line.length + 1);
-      lines[at] = line.slice(0, from) + String.fromCharCode(random.int(300)) + line.slice(from + random.int(2));
+      lines[at] =
+        line.slice(0, from) + String.fromCharCode(random.int(300)) + line.slice(from + random.int(2));
     },
   ],
   [

@@ -53,7 +53,8 @@ export async function runCapture(bytes: Uint8Array, dataplane: Dataplane, random
   });
   for await (const batch of readBatches(piecesOf(bytes, random), reader)) {
     for (let i = 0; i < batch.count; i++) {
-      if (batch.capturedLength[i]! > CAPTURED_MAX) throw new Error(`packet of ${batch.capturedLength[i]} bytes`);
+      if (batch.capturedLength[i]! > CAPTURED_MAX)
+        throw new Error(`packet of ${batch.capturedLength[i]} bytes`);
     }
     const problem = replay.feed(batch, reader.interfaces);
     if (problem !== undefined) throw new Error(problem.problem);
@@ -85,7 +86,10 @@ function checkCounters(dataplane: Dataplane, packets: number): void {
 
 /** An interface for each packet, whatever it is; beyond the last one too. */
 function anywhere(salt: number, interfaces: number): Ingress {
-  return { of: (n) => ((Math.imul(n, 0x9e3779b1) ^ salt) >>> 8) % Math.min(interfaces + 1, L.INTERFACES_MAX), end: () => undefined };
+  return {
+    of: (n) => ((Math.imul(n, 0x9e3779b1) ^ salt) >>> 8) % Math.min(interfaces + 1, L.INTERFACES_MAX),
+    end: () => undefined,
+  };
 }
 
 function* piecesOf(bytes: Uint8Array, random: Random): Generator<Uint8Array> {

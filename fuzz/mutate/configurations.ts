@@ -21,15 +21,24 @@ const WHOLE_CHANCE = 1 / 16;
 const EXAMPLES_MAX = 8;
 
 /** A text made of the samples and of the examples of the command table, damaged. */
-export function damagedConfiguration(samples: readonly string[], words: readonly string[], random: Random): string {
+export function damagedConfiguration(
+  samples: readonly string[],
+  words: readonly string[],
+  random: Random,
+): string {
   const parts: string[] = random.chance(WHOLE_CHANCE) ? [random.pick(samples)] : [];
-  for (let examples = random.int(EXAMPLES_MAX); examples >= 0; examples--) parts.push(`${textFor(random.pick(ROWS))}\n!`);
+  for (let examples = random.int(EXAMPLES_MAX); examples >= 0; examples--)
+    parts.push(`${textFor(random.pick(ROWS))}\n!`);
   return mutateText(parts.join("\n"), random, words);
 }
 
 /** Every word that the command table or a sample knows. */
 export function wordsOf(samples: readonly string[]): string[] {
-  const texts = [...samples, ...ROWS.map(({ example }) => example), ...ROWS.map(({ syntax }) => syntax.replace(/[<>[\]{}|()=:]/g, " "))];
+  const texts = [
+    ...samples,
+    ...ROWS.map(({ example }) => example),
+    ...ROWS.map(({ syntax }) => syntax.replace(/[<>[\]{}|()=:]/g, " ")),
+  ];
   return [...new Set(texts.flatMap((text) => text.split(/\s+/)))].filter((word) => word !== "");
 }
 
@@ -37,14 +46,20 @@ const errorsOf = (diagnostics: readonly { severity: string }[]): number =>
   diagnostics.filter(({ severity }) => severity === "error").length;
 
 /** Takes the text through all of it; throws when something is wrong. `before`: a configuration from an earlier text. */
-export function runConfiguration(text: string, before: Config, module: WebAssembly.Module, frames: readonly Uint8Array[]): Config {
+export function runConfiguration(
+  text: string,
+  before: Config,
+  module: WebAssembly.Module,
+  frames: readonly Uint8Array[],
+): Config {
   const lenient = text.length % 2 === 0;
   const { config, diagnostics } = parse(text, { file: "fuzz.cfg", lenient });
   for (const diagnostic of diagnostics) formatDiagnostic(diagnostic);
   const shown = show(config);
   const again = parse(shown, { file: "fuzz.cfg", lenient });
   const wrong = again.diagnostics.filter(({ severity }) => severity === "error");
-  if (wrong.length > 0) throw new Error(`what show writes is refused: ${wrong[0]!.line}: ${wrong[0]!.message}`);
+  if (wrong.length > 0)
+    throw new Error(`what show writes is refused: ${wrong[0]!.line}: ${wrong[0]!.message}`);
   if (show(again.config) !== shown) throw new Error("show(parse(text)) is no fixed point");
   checkConfig(config, { strict: lenient });
   if (frames.length % COSTLY_EVERY === 0) checkPair(config, before);
@@ -63,7 +78,13 @@ function runDataplane(
 ): void {
   let dataplane: Dataplane;
   try {
-    dataplane = Dataplane.createSync(module, { config, lenient, file: "fuzz.cfg", capacity: CAPACITY, seed: SEED });
+    dataplane = Dataplane.createSync(module, {
+      config,
+      lenient,
+      file: "fuzz.cfg",
+      capacity: CAPACITY,
+      seed: SEED,
+    });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     if (errorsOf(error.diagnostics) === 0) throw new Error("ConfigError without an error");
@@ -77,7 +98,8 @@ function runDataplane(
     dataplane.batch.clear();
   }
   const { received } = dataplane.counters();
-  if (received.packets !== frames.length) throw new Error(`${received.packets} of ${frames.length} frames received`);
+  if (received.packets !== frames.length)
+    throw new Error(`${received.packets} of ${frames.length} frames received`);
   dataplane.replacePolicy(dataplane.config);
   if (frames.length % COSTLY_EVERY !== 0) return;
   const name = dataplane.interfaces[1];

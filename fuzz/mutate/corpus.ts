@@ -19,12 +19,18 @@ function filesIn(folder: URL, ending: string): string[] {
 
 /** The texts of the configurations. */
 export function configurationSamples(): string[] {
-  return [...filesIn(EXAMPLES, ".cfg"), ...filesIn(POLICIES, ".cfg")].map((file) => readFileSync(file, "utf8"));
+  return [...filesIn(EXAMPLES, ".cfg"), ...filesIn(POLICIES, ".cfg")].map((file) =>
+    readFileSync(file, "utf8"),
+  );
 }
 
 /** The captures: the examples, those of the reader's tests, and the packets of an example behind every link header. */
 export async function captureSamples(): Promise<CaptureSample[]> {
-  const examples = filesIn(EXAMPLES, ".pcapng").map((name) => ({ name, bytes: plain(readFileSync(name)), ends: [] }));
+  const examples = filesIn(EXAMPLES, ".pcapng").map((name) => ({
+    name,
+    bytes: plain(readFileSync(name)),
+    ends: [],
+  }));
   const small = SAMPLES.map(({ name, bytes, whole }) => ({ name, bytes, ends: [...whole.keys()] }));
   const packets = await packetsOf(examples[0]!.bytes, FRAMES_EACH);
   return [...examples, ...small, ...LINK_TYPES.map(({ number }) => behind(number, packets))];
@@ -48,7 +54,8 @@ function plain(bytes: Uint8Array): Uint8Array {
 async function packetsOf(bytes: Uint8Array, count: number): Promise<Uint8Array[]> {
   const packets: Uint8Array[] = [];
   for await (const batch of readBatches([bytes], new CaptureReader())) {
-    for (let i = 0; i < batch.count && packets.length < count; i++) packets.push(batch.packet(i).data.slice());
+    for (let i = 0; i < batch.count && packets.length < count; i++)
+      packets.push(batch.packet(i).data.slice());
     if (packets.length === count) break;
   }
   return packets;

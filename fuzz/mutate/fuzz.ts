@@ -59,7 +59,11 @@ export async function* fuzz({ module, seed, first, count, kinds }: FuzzOptions):
       if (kind === "captures") {
         input = Uint8Array.from(damagedCapture(captures, random));
         const config = random.pick(parsed);
-        await runCapture(input, Dataplane.createSync(module, { config, capacity: CAPACITY, seed: SEED }), random);
+        await runCapture(
+          input,
+          Dataplane.createSync(module, { config, capacity: CAPACITY, seed: SEED }),
+          random,
+        );
       } else {
         const text = damagedConfiguration(configurations, words, random);
         input = new TextEncoder().encode(text);

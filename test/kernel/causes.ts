@@ -28,7 +28,8 @@ export const CAUSES: readonly Cause[] = [
     why: "The kernel bridged; a router takes link-local multicast itself and forwards no other multicast or broadcast.",
     fits: (row, decision) =>
       row[2] === "pass" &&
-      (decision.reason === "local_multicast" || ["multicast", "broadcast", "link_scope"].includes(decision.reason)),
+      (decision.reason === "local_multicast" ||
+        ["multicast", "broadcast", "link_scope"].includes(decision.reason)),
   },
   {
     id: "martian",
@@ -86,7 +87,13 @@ export const CAUSES: readonly Cause[] = [
   {
     id: "fragments",
     why: "A first fragment without its whole transport header, or a datagram that was completed only for the kernel.",
-    fits: dropsFor("fragment_tiny", "fragment_timeout", "fragment_overlap", "frame_truncated", "fragment_table_full"),
+    fits: dropsFor(
+      "fragment_tiny",
+      "fragment_timeout",
+      "fragment_overlap",
+      "frame_truncated",
+      "fragment_table_full",
+    ),
   },
   {
     id: "port-zero",
@@ -96,7 +103,8 @@ export const CAUSES: readonly Cause[] = [
   {
     id: "sctp",
     why: "The kernel follows the chunks of SCTP; here it is a protocol between two addresses.",
-    fits: (row, decision, file) => /sctp|forces|fabric-path/.test(file) && row[3] === "inv" && decision.verdict === "pass",
+    fits: (row, decision, file) =>
+      /sctp|forces|fabric-path/.test(file) && row[3] === "inv" && decision.verdict === "pass",
   },
   {
     id: "kernel-state",

@@ -64,7 +64,9 @@ describe.skipIf(!existsSync(CAPTURES))("the Linux kernel's firewall on the same 
         found[file] = Object.fromEntries([...frames].sort().map(([key, numbers]) => [key, ranges(numbers)]));
       }
     }
-    console.log(`kernel: ${agreed} of ${compared} packets agree (${((100 * agreed) / compared).toFixed(2)} %)`);
+    console.log(
+      `kernel: ${agreed} of ${compared} packets agree (${((100 * agreed) / compared).toFixed(2)} %)`,
+    );
     const byCause = new Map<string, number>();
     for (const keys of Object.values(found)) {
       for (const [key, frames] of Object.entries(keys)) {
@@ -77,7 +79,8 @@ describe.skipIf(!existsSync(CAPTURES))("the Linux kernel's firewall on the same 
       }
     }
     for (const [cause, count] of [...byCause].sort((a, b) => b[1] - a[1])) console.log(`  ${count} ${cause}`);
-    if (process.env.TWINWALL_UPDATE === "1") writeFileSync(DIFFERENCES, `${JSON.stringify(found, null, 1)}\n`);
+    if (process.env.TWINWALL_UPDATE === "1")
+      writeFileSync(DIFFERENCES, `${JSON.stringify(found, null, 1)}\n`);
     expect(byCause.has("unexplained"), "a difference without a cause").toBe(false);
     expect(found).toEqual(JSON.parse(readFileSync(DIFFERENCES, "utf8")));
   }, 600_000);
@@ -85,7 +88,9 @@ describe.skipIf(!existsSync(CAPTURES))("the Linux kernel's firewall on the same 
 
 test("every cause is used, and named once", () => {
   const listed = JSON.parse(readFileSync(DIFFERENCES, "utf8")) as Differences;
-  const used = new Set(Object.values(listed).flatMap((keys) => Object.keys(keys).map((key) => key.split(": ")[1]!)));
+  const used = new Set(
+    Object.values(listed).flatMap((keys) => Object.keys(keys).map((key) => key.split(": ")[1]!)),
+  );
   expect(CAUSES.map(({ id }) => id).filter((id) => !used.has(id))).toEqual([]);
   expect(new Set(CAUSES.map(({ id }) => id)).size).toBe(CAUSES.length);
 });

@@ -46,7 +46,14 @@ const DATAPLANE = {
 };
 
 /** A row of `packets` in a *.kernel.json: frame, direction, verdict, rule met, state, flags. */
-export type KernelRow = [frame: number, direction: string, verdict: string, rule: string, state: string, flags: string];
+export type KernelRow = [
+  frame: number,
+  direction: string,
+  verdict: string,
+  rule: string,
+  state: string,
+  flags: string,
+];
 
 export interface KernelRecord {
   file: string;
@@ -98,7 +105,16 @@ export async function decideCapture(path: string, record: KernelRecord): Promise
         batch.clear();
         const wire = packets.wireLength[i]! - header;
         const ingress = row[1] === "io" ? inside : outside;
-        batch.addFrom(packets.bytes, offset + header, captured - header, wire, ingress, ethertypeOf(found), 0, frame);
+        batch.addFrom(
+          packets.bytes,
+          offset + header,
+          captured - header,
+          wire,
+          ingress,
+          ethertypeOf(found),
+          0,
+          frame,
+        );
         collect(firewall.process(nowMs));
       }
     }

@@ -75,7 +75,8 @@ class Pair {
         throw new Error("the batch has no room");
     }
     const outputs = this.outputs(core.process(nowMs));
-    const difference = compareOutcomes(model.process(frames, nowMs), outputs);
+    const outcomes = model.process(frames, nowMs);
+    const difference = compareOutcomes(outcomes, outputs) ?? compareReleased(frames, outcomes, outputs);
     if (difference !== undefined) return difference;
     this.calls++;
     if (this.calls % SESSIONS_EVERY === 0) return this.compareCounters() ?? this.compareSessions();
@@ -225,6 +226,14 @@ function compareOutcomes(model: Outcome[], core: Outcome[]): Difference | undefi
     if (outcome !== undefined) return { what: "verdict", packet, model: wordOf(outcome), core: "none" };
   }
   return undefined;
+}
+
+/** Fragments that were released: in order of arrival, one datagram after the other, behind the frames of the call. */
+function compareReleased(frames: Frame[], model: Outcome[], core: Outcome[]): Difference | undefined {
+  const own = new Set(frames.map(({ cookie }) => cookie));
+  const released = model.filter(({ cookie }) => !own.delete(cookie));
+  const text = (outcomes: Outcome[]) => outcomes.map(({ cookie }) => cookie).join(" ");
+  return different("order of released fragments", text(released), text(core.slice(frames.length)));
 }
 
 function isEqual(a: Outcome, b: Outcome): boolean {

@@ -18,7 +18,7 @@ import {
   udp,
 } from "../support/frames.js";
 import { parseIpv6 } from "../../src/ip.js";
-import type { Conversation, Emission, Host, Ports } from "./conversations.js";
+import type { Conversation, Emission, Host, Ports } from "./endpoint.js";
 import type { Random } from "./random.js";
 
 const EMPTY = new Uint8Array(0);
@@ -43,7 +43,7 @@ export function* udpConversation(r: Random, a: Host, b: Host, ports: Ports): Con
   };
   for (let i = r.between(1, 6); i > 0; i--) {
     yield r.chance(0.6) ? there() : back();
-    if (r.chance(0.02)) yield { ...there(), waitMs: r.pick([4999, 5000, 29_999, 30_000, 30_001]) };
+    if (r.chance(0.002)) yield { ...there(), waitMs: r.pick([4999, 5000, 29_999, 30_000, 30_001]) };
   }
   if (r.chance(0.05)) {
     const length = r.pick([0, 7, 8, 9, 5000]);
@@ -74,7 +74,7 @@ export function* pingConversation(r: Random, a: Host, b: Host): Conversation {
     if (r.chance(0.04)) {
       yield { from: b, to: a, segment: icmpOf(a, reply, 129, { ...fields, identifier: identifier + 1 }) };
     }
-    if (r.chance(0.03)) yield { from: a, to: b, segment: icmpOf(a, request, 128, fields), waitMs: 10_000 };
+    if (r.chance(0.004)) yield { from: a, to: b, segment: icmpOf(a, request, 128, fields), waitMs: 10_000 };
   }
 }
 
@@ -146,7 +146,7 @@ export function* fragmented(r: Random, a: Host, b: Host, ports: Ports): Conversa
   if (r.chance(0.15)) pieces.splice(r.int(pieces.length), 1);
   if (r.chance(0.12)) pieces.splice(r.int(pieces.length + 1), 0, r.pick(cut(whole, id, ends)));
   if (r.chance(0.15)) pieces.splice(r.int(pieces.length + 1), 0, badPiece(r, a, b, id, length));
-  const slow = r.chance(0.06);
+  const slow = r.chance(0.01);
   for (const packet of pieces) {
     yield { from: a, to: b, packet, waitMs: slow ? r.pick([500, 999, 1000, 1999, 2000, 3000]) : 0 };
   }

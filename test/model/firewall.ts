@@ -121,12 +121,13 @@ export class ModelFirewall {
     if (isRefusal(packet)) return [this.finish(frame, decide(packet.refused, { ingress: arrival.ingress }))];
     // Neighbour discovery does not tell by a route where it came from; everything else does, if need be.
     const isDiscovery = packet.local === "neighbor_discovery";
-    const ingress = arrival.ingress ?? (isDiscovery ? undefined : this.policy.interfaceTo(packet.source));
+    const ingress =
+      arrival.ingress ?? (isDiscovery ? undefined : this.policy.routes.interfaceTo(packet.source));
     if (ingress !== undefined && station !== undefined) {
       if (!isForUs(station, ingress, this.policy))
         return [this.finish(frame, decide("not_for_us", { ingress }))];
       const isMisled = isGroup(station) && !isMulticast(packet.destination);
-      if (isMisled && this.policy.macOf(ingress) !== undefined) {
+      if (isMisled && this.policy.interfaces.macOf(ingress) !== undefined) {
         return [this.finish(frame, decide("link_broadcast", { ingress }))];
       }
     }
@@ -135,7 +136,7 @@ export class ModelFirewall {
   }
 
   private takeFragment(frame: Frame, packet: IpPacket, ingress: string | undefined): Outcome[] {
-    if (ingress !== undefined && this.policy.refusesFragments(ingress, packet.family)) {
+    if (ingress !== undefined && this.policy.interfaces.refusesFragments(ingress, packet.family)) {
       return [this.finish(frame, decide("fragment_refused", { ingress }))];
     }
     const answer = this.fragments.add({ frame, packet, ingress }, this.policy.fragmentLimits, this.nowMs);
@@ -177,7 +178,7 @@ export class ModelFirewall {
   }
 
   private takeLocalMulticast(packet: IpPacket, transport: Transport, ingress: string | undefined): Decision {
-    if (ingress !== undefined && !this.policy.takesPart(ingress, packet.family)) {
+    if (ingress !== undefined && !this.policy.interfaces.takesPart(ingress, packet.family)) {
       return decide("protocol_disabled", { ingress });
     }
     const list = ingress && this.policy.listAt(ingress, packet.family, "in");
@@ -259,7 +260,7 @@ export class ModelFirewall {
     const { key, seq, request } = quote;
     const session = this.sessions.find(key, this.nowMs);
     if (session === undefined) {
-      const egress = this.policy.egressTo(packet.destination, ingress);
+      const egress = this.policy.routes.egressTo(packet.destination, ingress);
       const inspected = this.policy.inspects(ingress, family) || this.policy.inspects(egress, family);
       return inspected ? unrelated : asAnyPacket();
     }
@@ -292,12 +293,12 @@ export class ModelFirewall {
   ): Decision {
     const { family, source, destination } = packet;
     const { policy } = this;
-    if (ingress !== undefined && !policy.takesPart(ingress, family))
+    if (ingress !== undefined && !policy.interfaces.takesPart(ingress, family))
       return decide("protocol_disabled", { ingress });
-    if (policy.isOwn(source)) return decide("own_source", { ingress });
-    if (policy.isSubnetBroadcast(source)) return decide("martian_source", { ingress });
+    if (policy.routes.isOwn(source)) return decide("own_source", { ingress });
+    if (policy.routes.isSubnetBroadcast(source)) return decide("martian_source", { ingress });
     if (ingress === undefined) return decide("source_unroutable", { ingress });
-    if (!policy.isReversePath(ingress, family, source)) return decide("reverse_path", { ingress });
+    if (!policy.routes.isReversePath(ingress, family, source)) return decide("reverse_path", { ingress });
 
     const inbound = policy.listAt(ingress, family, "in");
     const entered = inbound === undefined ? undefined : policy.ask(inbound, packet, transport);
@@ -307,9 +308,9 @@ export class ModelFirewall {
         rule: entered.rule,
       });
     }
-    if (policy.isOwn(destination)) return decide("local", { ingress, rule: entered?.rule });
-    if (policy.isSubnetBroadcast(destination)) return decide("broadcast", { ingress });
-    const egress = policy.egressTo(destination, ingress);
+    if (policy.routes.isOwn(destination)) return decide("local", { ingress, rule: entered?.rule });
+    if (policy.routes.isSubnetBroadcast(destination)) return decide("broadcast", { ingress });
+    const egress = policy.routes.egressTo(destination, ingress);
     if (egress === undefined) return decide("no_route", { ingress });
     if (packet.ttl <= 1) return decide("ttl_expired", { ingress });
 

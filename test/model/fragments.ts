@@ -2,16 +2,12 @@
 import { HELD_FRAME_MAX } from "../../assembly/layout.js";
 import { walkChain } from "./ip.js";
 import {
-  type Family,
-  type Frame,
-  type IpPacket,
-  PROTOCOL_ICMP,
-  PROTOCOL_ICMP6,
-  PROTOCOL_TCP,
-  PROTOCOL_UDP,
-  type Refusal,
-  refuse,
-} from "./packet.js";
+  IP_PROTOCOL_ICMP,
+  IP_PROTOCOL_ICMP6,
+  IP_PROTOCOL_TCP,
+  IP_PROTOCOL_UDP,
+} from "../../src/config/names.js";
+import { type Family, type Frame, type IpPacket, type Refusal, refuse } from "./packet.js";
 
 export interface FragmentLimits {
   /** Frames that there is memory for; also the most datagrams. */
@@ -49,9 +45,9 @@ const MAX_DATAGRAM = 65535;
 
 /** Bytes of transport header that the first fragment must hold. */
 function headerNeeded(family: Family, protocol: number): number {
-  if (protocol === PROTOCOL_TCP) return 20;
-  if (protocol === PROTOCOL_UDP) return 8;
-  return protocol === (family === 4 ? PROTOCOL_ICMP : PROTOCOL_ICMP6) ? 8 : 0;
+  if (protocol === IP_PROTOCOL_TCP) return 20;
+  if (protocol === IP_PROTOCOL_UDP) return 8;
+  return protocol === (family === 4 ? IP_PROTOCOL_ICMP : IP_PROTOCOL_ICMP6) ? 8 : 0;
 }
 
 /** What is wrong with one fragment, whatever the rest of its datagram is. */
@@ -62,7 +58,7 @@ function checkFragment(frame: Frame, packet: IpPacket): Refusal | undefined {
   if (frame.bytes.length < frame.wireLength) return refuse("frame_truncated");
   if (frame.bytes.length > HELD_FRAME_MAX) return refuse("fragment_too_large");
   if (offset === 0 && length < headerNeeded(packet.family, protocol)) return refuse("fragment_tiny");
-  if (offset === 8 && protocol === PROTOCOL_TCP) return refuse("fragment_tiny");
+  if (offset === 8 && protocol === IP_PROTOCOL_TCP) return refuse("fragment_tiny");
   return undefined;
 }
 

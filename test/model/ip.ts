@@ -1,11 +1,11 @@
 /** The model's section 2: IP headers, options, extension headers, addresses. */
 import { type Address, ipv4Mask, ipv6Mask, parseCidr } from "../../src/ip.js";
+import { IP_PROTOCOL_ICMP6 } from "../../src/config/names.js";
 import {
   type Extensions,
   type IpPacket,
   isRefusal,
   onesSum,
-  PROTOCOL_ICMP6,
   type Refusal,
   refuse,
   u16,
@@ -362,7 +362,9 @@ export function checkAddresses(packet: IpPacket): Refusal | undefined {
 
 /** The ICMPv6 type of a packet that is whole. */
 function peekIcmp6Type(packet: IpPacket): number | undefined {
-  return packet.protocol === PROTOCOL_ICMP6 && packet.fragment === undefined ? packet.payload[0] : undefined;
+  return packet.protocol === IP_PROTOCOL_ICMP6 && packet.fragment === undefined
+    ? packet.payload[0]
+    : undefined;
 }
 
 /** Parses either family. */

@@ -29,7 +29,7 @@ export function receive(frame: Frame, policy: Policy): (Refusal & { ingress: str
   const drop = (reason: string) => ({ ...refuse(reason), ingress });
   const { bytes, wireLength } = frame;
   if (wireLength < bytes.length) return { ...refuse("bad_descriptor"), ingress: undefined };
-  if (ingress !== undefined && !policy.isUp(ingress)) return drop("interface_down");
+  if (ingress !== undefined && !policy.interfaces.isUp(ingress)) return drop("interface_down");
   const isEthernet = frame.ethertype === undefined;
   if (isEthernet && bytes.length < ETHERNET_HEADER) return drop("frame_truncated");
 
@@ -44,7 +44,7 @@ export function receive(frame: Frame, policy: Policy): (Refusal & { ingress: str
     const tagged = interfaceOfTag(ingress, vlan, policy);
     if (typeof tagged === "object") return drop(tagged.refused);
     ingress = tagged;
-    if (ingress !== undefined && !policy.isUp(ingress)) return drop("interface_down");
+    if (ingress !== undefined && !policy.interfaces.isUp(ingress)) return drop("interface_down");
   }
 
   const station = isEthernet ? bytes.subarray(0, 6) : undefined;
@@ -55,7 +55,7 @@ export function receive(frame: Frame, policy: Policy): (Refusal & { ingress: str
 
 /** Whether an interface takes frames to a station. */
 export function isForUs(station: Uint8Array | undefined, ingress: string, policy: Policy): boolean {
-  const mac = policy.macOf(ingress);
+  const mac = policy.interfaces.macOf(ingress);
   if (mac === undefined || station === undefined || isGroup(station)) return true;
   return mac.every((byte, i) => byte === station[i]);
 }
@@ -72,7 +72,7 @@ function interfaceOfTag(
   policy: Policy,
 ): string | undefined | Refusal {
   if (ingress === undefined || vlan === 0) return ingress;
-  const subinterface = policy.subinterface(ingress, vlan);
+  const subinterface = policy.interfaces.subinterface(ingress, vlan);
   if (subinterface !== undefined) return subinterface;
-  return policy.hasSubinterfaces(ingress) ? refuse("vlan") : ingress;
+  return policy.interfaces.hasSubinterfaces(ingress) ? refuse("vlan") : ingress;
 }

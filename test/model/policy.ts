@@ -1,4 +1,4 @@
-/** What the model reads out of a configuration: interfaces, routes, lists, inspection rules, timers, limits. */
+/** What the model reads out of a configuration: lists, inspection rules, timers, limits. */
 import { TIMEOUT_MAX_MS } from "../../assembly/layout.js";
 import { type AclPacket, evaluate, type TimeRangeTest, timeRangesAt } from "../../src/acl/evaluate.js";
 import {
@@ -9,10 +9,11 @@ import {
   type InspectProtocol,
   type InspectRule,
 } from "../../src/config/model.js";
-import { type Address, inPrefix, ipv4Mask, parseCidr } from "../../src/ip.js";
 import type { FragmentLimits } from "./fragments.js";
+import { Interfaces } from "./interfaces.js";
 import type { HeaderRules } from "./ip.js";
 import type { Family, IpPacket, Transport } from "./packet.js";
+import { Routes } from "./routes.js";
 import { requestOf } from "./sessions.js";
 
 export interface ModelOptions {
@@ -34,14 +35,6 @@ export interface ListVerdict {
   rule: string | undefined;
 }
 
-interface ModelRoute {
-  network: Address;
-  prefixLength: number;
-  /** Undefined: discarded. */
-  interface: string | undefined;
-  isDefault: boolean;
-}
-
 /** The system-defined port map, as far as the model's configurations name applications. */
 const APPLICATION_PORTS: Record<string, { tcp?: number; udp?: number }> = {
   ftp: { tcp: 21 },
@@ -58,26 +51,18 @@ const APPLICATION_PORTS: Record<string, { tcp?: number; udp?: number }> = {
 const WHOLE_PROTOCOLS = ["tcp", "udp", "icmp", "ip"];
 /** Capacity of the core where none is given. */
 const FRAGMENTS = 256;
-/** The longest prefix that has a broadcast and a network address [3021]. */
-const SUBNET_PREFIX_MAX = 30;
-const NEXT_HOP_DEPTH = 8;
 
 const toMs = (seconds: number): number => Math.min(seconds * 1000, TIMEOUT_MAX_MS);
 
 export class Policy {
   readonly config: Config;
+  readonly interfaces: Interfaces;
+  readonly routes: Routes;
   readonly checksums: boolean;
   readonly headerRules: HeaderRules;
   readonly fragmentLimits: FragmentLimits;
   readonly hits = new Map<string, number>();
   private isActive: TimeRangeTest = () => false;
-  private readonly own = new Set<Address>();
-  private readonly broadcasts = new Set<Address>();
-  private readonly routes: ModelRoute[];
-  private readonly macs = new Map<string, number[]>();
-  private readonly pair: readonly string[];
-  /** Families of which every interface takes part, because packets do not go by routes. */
-  private readonly families: readonly Family[];
 
   constructor(config: Config, options: ModelOptions) {
     this.config = config;
@@ -88,179 +73,14 @@ export class Policy {
       optionsIgnored: config.ipOptions === "ignore",
     };
     this.fragmentLimits = fragmentLimits(config, options.capacity?.fragments ?? FRAGMENTS);
-    for (const [name, text] of options.macs ?? []) {
-      this.macs.set(
-        name,
-        text.split(":").map((part) => Number.parseInt(part, 16)),
-      );
-    }
-    this.pair = options.pair ?? [];
     const bySide = options.inside !== undefined || options.pair !== undefined;
-    const used = [...config.interfaces.keys()].filter((name) => this.isUp(name));
-    this.families = ([4, 6] as const).filter(
-      (family) => bySide && used.some((name) => this.configures(name, family)),
-    );
-    this.readAddresses();
-    this.routes = options.inside === undefined ? this.readRoutes() : this.readSides(options.inside);
-    this.routes.sort((a, b) => b.prefixLength - a.prefixLength);
+    this.interfaces = new Interfaces(config, options.macs ?? new Map(), bySide);
+    this.routes = new Routes(config, this.interfaces, options.inside, options.pair ?? []);
   }
 
   /** Tells the time on a wall clock that began in 1970. */
   setTime(nowMs: number): void {
     if (this.config.timeRanges.size > 0) this.isActive = timeRangesAt(this.config, calendarOf(nowMs));
-  }
-
-  // Interfaces.
-
-  isUp(name: string): boolean {
-    const own = this.config.interfaces.get(name);
-    const parent = this.config.interfaces.get(parentOf(name) ?? "");
-    return own !== undefined && !own.shutdown && parent?.shutdown !== true;
-  }
-
-  /** Whether an interface takes part in a version of IP. */
-  takesPart(name: string, family: Family): boolean {
-    return this.families.includes(family) || this.configures(name, family);
-  }
-
-  private configures(name: string, family: Family): boolean {
-    const each = this.config.interfaces.get(name)!;
-    const addresses = family === 4 ? each.addresses : each.addresses6;
-    if (addresses.length > 0 || (family === 6 && each.ipv6Enable === true)) return true;
-    return [...each.accessGroups, ...each.inspect].some((binding) => binding.family === family);
-  }
-
-  /** `virtual-reassembly drop-fragments` of the family. */
-  refusesFragments(name: string, family: Family): boolean {
-    const each = this.config.interfaces.get(name);
-    return (family === 4 ? each?.virtualReassembly : each?.virtualReassembly6)?.dropFragments === true;
-  }
-
-  subinterface(parent: string, vlan: number): string | undefined {
-    const all = [...this.config.interfaces.values()];
-    return all.find((each) => parentOf(each.name) === parent && each.encapsulation?.vlan === vlan)?.name;
-  }
-
-  hasSubinterfaces(name: string): boolean {
-    return [...this.config.interfaces.keys()].some((other) => parentOf(other) === name);
-  }
-
-  /** The address that frames must have to be taken; undefined: all are taken. */
-  macOf(name: string): number[] | undefined {
-    return this.macs.get(name) ?? this.macs.get(parentOf(name) ?? "");
-  }
-
-  // Addresses and routes.
-
-  isOwn(address: Address): boolean {
-    return this.own.has(address);
-  }
-
-  /** Network or broadcast address of a connected subnet. */
-  isSubnetBroadcast(address: Address): boolean {
-    return this.broadcasts.has(address);
-  }
-
-  /** The interface that leads to an address. */
-  interfaceTo(address: Address): string | undefined {
-    return this.routeTo(address)?.interface;
-  }
-
-  /** The interface by which a packet leaves; none when it is for the firewall, or a broadcast. */
-  egressTo(destination: Address, ingress: string): string | undefined {
-    if (this.isOwn(destination) || this.isSubnetBroadcast(destination)) return undefined;
-    const egress = this.pair.includes(ingress)
-      ? this.pair.find((name) => name !== ingress)
-      : this.interfaceTo(destination);
-    return egress !== undefined && this.isUp(egress) ? egress : undefined;
-  }
-
-  /** Whether unicast reverse path forwarding on `ingress` admits a source. */
-  isReversePath(ingress: string, family: Family, source: Address): boolean {
-    const checks = this.config.interfaces.get(ingress)?.verifySource ?? [];
-    const check = checks.find((each) => each.family === family);
-    if (check === undefined) return true;
-    const route = this.routeTo(source);
-    if (route?.interface === undefined || (route.isDefault && !check.allowDefault)) return false;
-    return check.via === "any" || route.interface === ingress;
-  }
-
-  private routeTo(address: Address): ModelRoute | undefined {
-    return this.routes.find(({ network, prefixLength }) => inPrefix(address, network, prefixLength));
-  }
-
-  private readAddresses(): void {
-    for (const each of this.config.interfaces.values()) {
-      if (!this.isUp(each.name)) continue;
-      for (const { address, prefixLength } of each.addresses) {
-        this.own.add(address);
-        if (prefixLength > SUBNET_PREFIX_MAX) continue;
-        const network = (address & ipv4Mask(prefixLength)) >>> 0;
-        this.broadcasts.add(network);
-        this.broadcasts.add((network | ~ipv4Mask(prefixLength)) >>> 0);
-      }
-      for (const { address, linkLocal } of each.addresses6) if (!linkLocal) this.own.add(address);
-      if (each.addresses.length === 0) continue;
-      for (const { ip, secondaryIps } of each.standby.groups.values()) {
-        if (typeof ip?.address === "number") this.own.add(ip.address);
-        for (const { address } of secondaryIps) this.own.add(address);
-      }
-    }
-  }
-
-  private readRoutes(): ModelRoute[] {
-    const connected: ModelRoute[] = [];
-    for (const each of this.config.interfaces.values()) {
-      if (!this.isUp(each.name)) continue;
-      const addresses = [...each.addresses, ...each.addresses6.filter(({ linkLocal }) => !linkLocal)];
-      for (const { address, prefixLength } of addresses) {
-        connected.push({ network: address, prefixLength, interface: each.name, isDefault: false });
-      }
-    }
-    const sameNetwork = (a: ModelRoute, b: ModelRoute) =>
-      a.prefixLength === b.prefixLength && inPrefix(a.network, b.network, b.prefixLength);
-    const routes = [...connected];
-    const statics = [...this.config.routes].sort((a, b) => (a.distance ?? 1) - (b.distance ?? 1));
-    // A next hop may itself be reached by a static route: what resolves in one round helps in the next.
-    for (let round = 0; round < NEXT_HOP_DEPTH; round++) {
-      for (const { network, prefixLength, nextHop, interface: name } of statics) {
-        const isDefault = prefixLength === 0;
-        const discarded = name?.startsWith("Null") === true;
-        if (name !== undefined && !discarded && !this.isUp(name)) continue;
-        const out = name ?? (nextHop === undefined ? undefined : this.nextHopInterface(nextHop, routes));
-        if (out === undefined) continue;
-        const route = { network, prefixLength, interface: discarded ? undefined : out, isDefault };
-        if (!routes.some((other) => sameNetwork(other, route))) routes.push(route);
-      }
-    }
-    return routes;
-  }
-
-  private nextHopInterface(nextHop: Address, routes: ModelRoute[]): string | undefined {
-    const leading = routes.filter((route) => inPrefix(nextHop, route.network, route.prefixLength));
-    leading.sort((a, b) => b.prefixLength - a.prefixLength);
-    return leading.find((route) => !route.isDefault)?.interface;
-  }
-
-  /** `--inside`: the networks named lie on the side where sessions start, the rest of the world on the other. */
-  private readSides(inside: string[]): ModelRoute[] {
-    const usable = [...this.config.interfaces.values()].filter(
-      (each) => this.isUp(each.name) && each.addresses.length + each.addresses6.length > 0,
-    );
-    const bound = (direction: Direction) =>
-      usable.find((each) => each.inspect.some((binding) => binding.direction === direction));
-    const outward = bound("out");
-    const insideInterface = bound("in") ?? usable.find((each) => each !== outward);
-    const outsideInterface =
-      (outward !== insideInterface ? outward : undefined) ?? usable.find((each) => each !== insideInterface);
-    const routes: ModelRoute[] = inside.map((cidr) => {
-      const { network, prefixLength } = parseCidr(cidr)!;
-      return { network, prefixLength, interface: insideInterface?.name, isDefault: false };
-    });
-    for (const network of [0, 0n]) {
-      routes.push({ network, prefixLength: 0, interface: outsideInterface?.name, isDefault: false });
-    }
-    return routes;
   }
 
   // Access lists.
@@ -366,12 +186,6 @@ export class Policy {
 function calendarOf(nowMs: number): CalendarTime {
   const [year, month, day, hour, minute] = new Date(nowMs).toISOString().split(/\D/).map(Number);
   return { year: year!, month: month!, day: day!, hour: hour!, minute: minute! };
-}
-
-/** `GigabitEthernet0/0` of `GigabitEthernet0/0.10`. */
-function parentOf(name: string): string | undefined {
-  const dot = name.indexOf(".");
-  return dot < 0 ? undefined : name.slice(0, dot);
 }
 
 /**

@@ -2,16 +2,12 @@
 import type { Address } from "../../src/ip.js";
 import { address6, newChain, walkChain } from "./ip.js";
 import {
-  type Family,
-  type IpPacket,
-  PROTOCOL_ICMP,
-  PROTOCOL_ICMP6,
-  PROTOCOL_TCP,
-  PROTOCOL_UDP,
-  type Transport,
-  u16,
-  u32,
-} from "./packet.js";
+  IP_PROTOCOL_ICMP,
+  IP_PROTOCOL_ICMP6,
+  IP_PROTOCOL_TCP,
+  IP_PROTOCOL_UDP,
+} from "../../src/config/names.js";
+import { type Family, type IpPacket, type Transport, u16, u32 } from "./packet.js";
 import type { Side, TcpTrack } from "./tcp.js";
 import { icmpClass } from "./transport.js";
 
@@ -228,11 +224,11 @@ export function readQuote(family: Family, bytes: Uint8Array): Quote | undefined 
     source: { address: source, port: sourcePort },
     destination: { address: destination, port: destinationPort },
   });
-  if (protocol === PROTOCOL_TCP) {
+  if (protocol === IP_PROTOCOL_TCP) {
     return { key: between("tcp", u16(bytes, at), u16(bytes, at + 2)), seq: u32(bytes, at + 4) };
   }
-  if (protocol === PROTOCOL_UDP) return { key: between("udp", u16(bytes, at), u16(bytes, at + 2)) };
-  if (protocol !== (family === 4 ? PROTOCOL_ICMP : PROTOCOL_ICMP6)) {
+  if (protocol === IP_PROTOCOL_UDP) return { key: between("udp", u16(bytes, at), u16(bytes, at + 2)) };
+  if (protocol !== (family === 4 ? IP_PROTOCOL_ICMP : IP_PROTOCOL_ICMP6)) {
     return { key: between("other", protocol, protocol) };
   }
   const type = bytes[at]!;

@@ -3,7 +3,8 @@
  * attacks in between, on several interfaces, in a time that now and then leaps beyond a timeout.
  */
 import { type Extension, ethernet, extension, ipv4, ipv6, MAC_A, udp } from "../support/frames.js";
-import { type Conversation, type Emission, type Host, tcpConversation } from "./conversations.js";
+import { tcpConversation } from "./conversations.js";
+import type { Conversation, Emission, Host } from "./endpoint.js";
 import {
   fragmented,
   icmpError,
@@ -59,7 +60,7 @@ export const MIX: Record<ConversationKind, number> = {
   udp: 16,
   ping: 10,
   icmpOther: 3,
-  icmpError: 14,
+  icmpError: 45,
   other: 6,
   fragments: 12,
   chatter: 8,
@@ -149,7 +150,7 @@ export class Traffic {
     const own = r.pick(world.own.filter((host) => typeof host.address === family));
     const server = r.chance(0.05) ? r.between(1, 65535) : r.pick(world.serverPorts);
     const ports = { client: 1024 + r.int(world.clientPorts), server };
-    const [from, to] = r.chance(0.85) ? [a, b] : [b, a];
+    const [from, to] = r.chance(0.9) ? [a, b] : [b, a];
     switch (kind) {
       case "tcp":
         return tcpConversation(r, from, to, ports);

@@ -1,14 +1,16 @@
 /** The model's section 4: transport headers. */
 import {
+  IP_PROTOCOL_ICMP,
+  IP_PROTOCOL_ICMP6,
+  IP_PROTOCOL_SCTP,
+  IP_PROTOCOL_TCP,
+  IP_PROTOCOL_UDP,
+} from "../../src/config/names.js";
+import {
   ACK,
   FIN,
   type IpPacket,
   onesSum,
-  PROTOCOL_ICMP,
-  PROTOCOL_ICMP6,
-  PROTOCOL_SCTP,
-  PROTOCOL_TCP,
-  PROTOCOL_UDP,
   type Refusal,
   refuse,
   RST,
@@ -26,10 +28,10 @@ const PROTOCOL_IGMP = 2;
 export function parseTransport(packet: IpPacket, checksums: boolean): Refusal | Transport {
   const { payload, payloadLength, family, protocol } = packet;
   const verify = checksums && payload.length === payloadLength;
-  if (protocol === PROTOCOL_TCP) return parseTcp(packet, verify);
-  if (protocol === PROTOCOL_UDP) return parseUdp(packet, verify);
-  if (protocol === (family === 4 ? PROTOCOL_ICMP : PROTOCOL_ICMP6)) return parseIcmp(packet, verify);
-  if (protocol === PROTOCOL_SCTP && payload.length >= 4) {
+  if (protocol === IP_PROTOCOL_TCP) return parseTcp(packet, verify);
+  if (protocol === IP_PROTOCOL_UDP) return parseUdp(packet, verify);
+  if (protocol === (family === 4 ? IP_PROTOCOL_ICMP : IP_PROTOCOL_ICMP6)) return parseIcmp(packet, verify);
+  if (protocol === IP_PROTOCOL_SCTP && payload.length >= 4) {
     return { kind: "other", known: { sourcePort: u16(payload, 0), destinationPort: u16(payload, 2) } };
   }
   if (protocol === PROTOCOL_IGMP && payload.length > 0)

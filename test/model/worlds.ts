@@ -2,7 +2,7 @@
 import { parse } from "../../src/config/parse.js";
 import type { Config } from "../../src/config/model.js";
 import { parseAddress } from "../../src/ip.js";
-import type { Host } from "./conversations.js";
+import type { Host } from "./endpoint.js";
 import type { ModelOptions } from "./policy.js";
 import { MIX, type Surroundings } from "./traffic.js";
 
@@ -24,7 +24,8 @@ const hosts = (name: string, ...addresses: string[]): Host[] =>
 
 const SURROUNDINGS: Surroundings = {
   clients: [
-    ...hosts(INSIDE, "10.1.0.10", "10.1.0.11", "10.1.0.12", "10.1.7.7", "2001:db8:1::10", "2001:db8:1::11"),
+    ...hosts(INSIDE, "10.1.0.10", "10.1.0.11", "10.1.0.12", "10.1.0.14", "10.1.0.15", "10.1.7.7"),
+    ...hosts(INSIDE, "2001:db8:1::10", "2001:db8:1::11", "2001:db8:1::12"),
     ...hosts(VLAN, "172.16.20.10"),
     ...hosts(OUTSIDE, "198.51.100.66"),
   ],
@@ -148,6 +149,7 @@ ${sides({
   outside: " ip inspect FW out\n ipv6 inspect FW6 out\n ip access-group 102 in",
 })}
 access-list 101 permit ip 10.0.0.0 0.255.255.255 any
+access-list 101 permit ip 172.16.0.0 0.15.255.255 any
 access-list 101 permit udp any any
 access-list 102 permit icmp any any echo
 access-list 102 permit tcp any any eq www

@@ -98,7 +98,8 @@ describe("the tarball", () => {
     const docs = filesBelow(join(ROOT, "docs"));
     expect(packed.files.map(({ path }) => path).sort()).toEqual(
       [
-        "LICENSE", "README.md",
+        "LICENSE",
+        "README.md",
         "package.json",
         "dist/core.wasm",
         ...compiled,
