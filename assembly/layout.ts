@@ -169,6 +169,8 @@ export const HF_ACKED0 = 8; // side 0 has sent an acknowledgement (W_MAXACK is k
 export const HF_RST_DOUBT = 64;
 export const HF_PENDING_SYN = 128;
 export const HF_SLOW = HF_RST_DOUBT + HF_PENDING_SYN;
+/** Both sides have acknowledged; only after a simultaneous open an established session may still wait for one. */
+export const HF_ACKED = 3 * HF_ACKED0;
 
 /** Kinds of keys: protocol and family in one byte. */
 export const KIND_FREE = 0;

@@ -25,6 +25,7 @@ import {
   E_TIMER,
   EVENT_SESSION_START,
   EVENT_TABLE_FULL,
+  HF_ACKED,
   HF_INITIATOR1,
   HF_SLOW,
   HOT_BYTES0,
@@ -118,7 +119,7 @@ export function decideHit(slot: u32, descriptor: usize, meta: usize): bool {
     const plain =
       (load<u8>(meta, M_FLAGS) & (SYN | FIN | RST)) == 0 &&
       load<u8>(record, HOT_STATE) == ST_ESTABLISHED &&
-      (load<u8>(record, HOT_FLAGS) & HF_SLOW) == 0;
+      (load<u8>(record, HOT_FLAGS) & (HF_SLOW | HF_ACKED)) == HF_ACKED;
     reason = plain ? inspectEstablished(record, meta) : inspect(slot, record, meta);
     if (reason == TCP_REOPEN) {
       noteSession(descriptor, NO_SLOT, 0);

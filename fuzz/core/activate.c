@@ -1,6 +1,6 @@
 /*
- * The fuzz target of `activate`: images of policies with a few bytes changed. What the core accepts must not lead it
- * anywhere when packets follow; what it refuses must leave everything as it was.
+ * The fuzz target of `activate`: images of policies with a few bytes changed. What the core accepts must not
+ * lead it anywhere when packets follow; what it refuses must leave everything as it was.
  *
  * An input names the policy to start from and changes: where (3 bytes), how (1 byte), the value (4 bytes).
  */
@@ -20,9 +20,12 @@ static void change(uint8_t *image, const uint8_t *at) {
   // Half of the changes go to the header and the head of the access lists, where the offsets stand.
   uint32_t acls;
   memcpy(&acls, image + L_P_ACLS, 4);
-  if (how & 0x40) where %= L_POLICY_HEADER_SIZE;
-  else if (how & 0x80) where = (where % 1024 + acls) % (BANK_SIZE - 4);
-  else where %= BANK_SIZE - 4;
+  if (how & 0x40)
+    where %= L_POLICY_HEADER_SIZE;
+  else if (how & 0x80)
+    where = (where % 1024 + acls) % (BANK_SIZE - 4);
+  else
+    where %= BANK_SIZE - 4;
   uint32_t old;
   memcpy(&old, image + where, 4);
   switch (how & 7) {
@@ -33,36 +36,58 @@ static void change(uint8_t *image, const uint8_t *at) {
     case 4: image[where] ^= 1u << (value & 7); break;
     case 5: value = old + (int8_t)value, memcpy(image + where, &value, 4); break;
     case 6: value = old + (int8_t)value * 64, memcpy(image + where, &value, 4); break;
-    default: memmove(image + where, image + value % (BANK_SIZE - 64), BANK_SIZE - where < 64 ? BANK_SIZE - where : 64);
+    default:
+      memmove(image + where, image + value % (BANK_SIZE - 64),
+              BANK_SIZE - where < 64 ? BANK_SIZE - where : 64);
   }
 }
 
 /** One packet of every kind that an access list tells apart, both ways between the interfaces. */
 static uint32_t describe_packets(void) {
-  static const struct { Saying saying; Unusual unusual; } PACKETS[] = {
-    {{0x18, 0x00, 0, 0}, {.ttl = 64}},           {{0x18, 0x00, 2, 9}, {.ttl = 64}},
-    {{0x98, 0x00, 1, 0}, {.ttl = 64}},           {{0x0b, 0x00, 0, 0}, {.ttl = 64}},
-    {{0x0b, 0x03, 0, 0}, {.ttl = 64}},           {{0x58, 0x00, 0, 0}, {.ttl = 64}},
-    {{0x58, 0x06, 0, 5}, {.ttl = 64}},           {{0x4b, 0x00, 0, 0}, {.ttl = 64}},
-    {{0x5a, 0x09, 0, 0}, {.ttl = 64}},           {{0x18, 0x06, 0, 5}, {.ttl = 64}},
-    {{0x18, 0x09, 0, 5}, {.ttl = 64}},           {{0x20, 0x01, 0, 5}, {.ttl = 64}},
-    {{0x22, 0x8d, 0, 5}, {.ttl = 64}},           {{0x1c, 0x06, 0, 5}, {.ttl = 64}},
-    {{0x1d, 0x02, 0, 0}, {.ttl = 64}},           {{0x26, 0x04, 0, 0}, {.ttl = 64}},
-    {{0x18, 0x0c, 0, 5}, {.ttl = 64}},           {{0x18, 0x0e, 0, 5}, {.ttl = 64}},
-    {{0x18, 0x0f, 2, 5}, {.ttl = 64}},           {{0x38, 0x00, 0, 0}, {.ttl = 64}},
-    {{0x18, 0x00, 0, 0}, {.ttl = 64, .headers = 2}}, {{0x18, 0x00, 0, 0}, {.ttl = 201, .tos = 0xb8}},
-    {{0x18, 0x00, 0, 0}, {.ttl = 64, .headers = 6}}, {{0x18, 0x00, 0, 0}, {.ttl = 64, .headers = 3}},
-    {{0x58, 0x00, 0, 0}, {.ttl = 64, .headers = 2}}, {{0x58, 0x00, 0, 0}, {.ttl = 64, .headers = 0x32}},
-    {{0x58, 0x00, 0, 0}, {.ttl = 64, .headers = 5}}, {{0x58, 0x00, 0, 0}, {.ttl = 64, .headers = 0x41}},
-    {{0x58, 0x00, 0, 0}, {.ttl = 64, .headers = 7}}, {{0x58, 0x09, 0, 5}, {.ttl = 64, .headers = 2}},
-    {{0x18, 0x08, 0, 250}, {.ttl = 64}},         {{0x98, 0x0b, 3, 9}, {.ttl = 64}},
+  static const struct {
+    Saying saying;
+    Unusual unusual;
+  } PACKETS[] = {
+      {{0x18, 0x00, 0, 0}, {.ttl = 64}},
+      {{0x18, 0x00, 2, 9}, {.ttl = 64}},
+      {{0x98, 0x00, 1, 0}, {.ttl = 64}},
+      {{0x0b, 0x00, 0, 0}, {.ttl = 64}},
+      {{0x0b, 0x03, 0, 0}, {.ttl = 64}},
+      {{0x58, 0x00, 0, 0}, {.ttl = 64}},
+      {{0x58, 0x06, 0, 5}, {.ttl = 64}},
+      {{0x4b, 0x00, 0, 0}, {.ttl = 64}},
+      {{0x5a, 0x09, 0, 0}, {.ttl = 64}},
+      {{0x18, 0x06, 0, 5}, {.ttl = 64}},
+      {{0x18, 0x09, 0, 5}, {.ttl = 64}},
+      {{0x20, 0x01, 0, 5}, {.ttl = 64}},
+      {{0x22, 0x8d, 0, 5}, {.ttl = 64}},
+      {{0x1c, 0x06, 0, 5}, {.ttl = 64}},
+      {{0x1d, 0x02, 0, 0}, {.ttl = 64}},
+      {{0x26, 0x04, 0, 0}, {.ttl = 64}},
+      {{0x18, 0x0c, 0, 5}, {.ttl = 64}},
+      {{0x18, 0x0e, 0, 5}, {.ttl = 64}},
+      {{0x18, 0x0f, 2, 5}, {.ttl = 64}},
+      {{0x38, 0x00, 0, 0}, {.ttl = 64}},
+      {{0x18, 0x00, 0, 0}, {.ttl = 64, .headers = 2}},
+      {{0x18, 0x00, 0, 0}, {.ttl = 201, .tos = 0xb8}},
+      {{0x18, 0x00, 0, 0}, {.ttl = 64, .headers = 6}},
+      {{0x18, 0x00, 0, 0}, {.ttl = 64, .headers = 3}},
+      {{0x58, 0x00, 0, 0}, {.ttl = 64, .headers = 2}},
+      {{0x58, 0x00, 0, 0}, {.ttl = 64, .headers = 0x32}},
+      {{0x58, 0x00, 0, 0}, {.ttl = 64, .headers = 5}},
+      {{0x58, 0x00, 0, 0}, {.ttl = 64, .headers = 0x41}},
+      {{0x58, 0x00, 0, 0}, {.ttl = 64, .headers = 7}},
+      {{0x58, 0x09, 0, 5}, {.ttl = 64, .headers = 2}},
+      {{0x18, 0x08, 0, 250}, {.ttl = 64}},
+      {{0x98, 0x0b, 3, 9}, {.ttl = 64}},
   };
   static Frame frame, piece;
   uint32_t at = at_bytes, count = 0;
   for (uint32_t i = 0; i < sizeof PACKETS / sizeof *PACKETS; i++) {
     build(&frame, PACKETS[i].saying, &PACKETS[i].unusual);
     // The long one comes in pieces.
-    for (uint32_t from = 0, size = frame.length > 2000 ? 1400 : FRAME_ROOM; from == 0 || size == 1400; from += size) {
+    for (uint32_t from = 0, size = frame.length > 2000 ? 1400 : FRAME_ROOM; from == 0 || size == 1400;
+         from += size) {
       const Frame *sent = &frame;
       if (size == 1400) {
         if (!cut(&piece, &frame, from, from + size, from + size < cuttable(&frame), 7)) break;

@@ -11,22 +11,29 @@ typedef struct {
 
 #define HOSTS 8
 static const Host HOST[HOSTS] = {
-  {INSIDE, {10, 1, 1, 10}, 0x1, 0x10},      {INSIDE, {10, 1, 1, 80}, 0x1, 0x80},
-  {OUTSIDE, {203, 0, 113, 77}, 0xff, 0x77}, {OUTSIDE, {8, 8, 8, 8}, 0, 8},
-  {DMZ, {172, 16, 10, 25}, 0x10, 0x25},     {GUEST, {172, 16, 20, 33}, 0x20, 0x33},
-  {LAB, {198, 51, 100, 130}, 0x30, 0x1},    {INSIDE, {10, 1, 1, 1}, 0x1, 0x1},
+    {INSIDE, {10, 1, 1, 10}, 0x1, 0x10},      {INSIDE, {10, 1, 1, 80}, 0x1, 0x80},
+    {OUTSIDE, {203, 0, 113, 77}, 0xff, 0x77}, {OUTSIDE, {8, 8, 8, 8}, 0, 8},
+    {DMZ, {172, 16, 10, 25}, 0x10, 0x25},     {GUEST, {172, 16, 20, 33}, 0x20, 0x33},
+    {LAB, {198, 51, 100, 130}, 0x30, 0x1},    {INSIDE, {10, 1, 1, 1}, 0x1, 0x1},
 };
 
-/** The kinds of conversation, by the lower four bits of `service`; the upper four tell eight of a kind apart. */
+/** The kinds of conversation, by the lower four bits of `service`; the upper four tell eight of a kind apart.
+ */
 enum { ECHO = 0x100, TIMESTAMP, OTHER_ICMP, ANY_PROTOCOL };
-static const struct { uint16_t protocol, port; } SERVICE[16] = {
-  {TCP, 80}, {TCP, 25}, {TCP, 443}, {TCP, 23}, {TCP, 22}, {TCP, 21}, {UDP, 53}, {UDP, 69}, {UDP, 5000},
-  {ECHO, 0}, {TIMESTAMP, 0}, {OTHER_ICMP, 0}, {47, 0}, {ESP, 0}, {SCTP, 2905}, {ANY_PROTOCOL, 0},
+static const struct {
+  uint16_t protocol, port;
+} SERVICE[16] = {
+    {TCP, 80}, {TCP, 25}, {TCP, 443},   {TCP, 23},         {TCP, 22},      {TCP, 21},
+    {UDP, 53}, {UDP, 69}, {UDP, 5000},  {ECHO, 0},         {TIMESTAMP, 0}, {OTHER_ICMP, 0},
+    {47, 0},   {ESP, 0},  {SCTP, 2905}, {ANY_PROTOCOL, 0},
 };
 #define CLIENT_PORT 40000
 
-/** Where the two ends of a TCP conversation are: the next sequence number of each, and of the one before the last SYN. */
-typedef struct { uint32_t run, next[2], earlier[2]; } Conversation;
+/** Where the two ends of a TCP conversation are: the next sequence number of each, and of the one before the
+ * last SYN. */
+typedef struct {
+  uint32_t run, next[2], earlier[2];
+} Conversation;
 static Conversation conversations[1 << 16];
 static uint32_t run = 1;
 
@@ -38,8 +45,14 @@ static Conversation *conversation_of(Saying s) {
   return c;
 }
 
-static void put16be(uint8_t *at, uint32_t v) { at[0] = v >> 8; at[1] = v; }
-static void put32be(uint8_t *at, uint32_t v) { put16be(at, v >> 16); put16be(at + 2, v); }
+static void put16be(uint8_t *at, uint32_t v) {
+  at[0] = v >> 8;
+  at[1] = v;
+}
+static void put32be(uint8_t *at, uint32_t v) {
+  put16be(at, v >> 16);
+  put16be(at + 2, v);
+}
 
 static void address6(uint8_t *at, const Host *host) {
   memset(at, 0, 16);
@@ -77,8 +90,14 @@ static void append_ethernet(Frame *f, const Host *from, const Unusual *u, bool v
 /** IPv4 options by number. */
 static void append_options(Frame *f, const Unusual *u) {
   static const uint8_t OPTIONS[8][8] = {
-    {0}, {1, 1, 1, 0}, {7, 7, 4, 0, 0, 0, 0, 0}, {131, 7, 4, 10, 1, 1, 1, 0},
-    {137, 3, 4, 0}, {68, 8, 5, 0, 0, 0, 0, 0}, {148, 4, 0, 0}, {7, 0, 0, 0},
+      {0},
+      {1, 1, 1, 0},
+      {7, 7, 4, 0, 0, 0, 0, 0},
+      {131, 7, 4, 10, 1, 1, 1, 0},
+      {137, 3, 4, 0},
+      {68, 8, 5, 0, 0, 0, 0, 0},
+      {148, 4, 0, 0},
+      {7, 0, 0, 0},
   };
   const uint32_t kind = u->headers & 7;
   if (kind == 0) return;
@@ -118,9 +137,12 @@ static void append_ipv6(Frame *f, const Host *from, const Host *to, uint8_t prot
     at = append(f, kind == 4 ? 4 * (units + 2) : kind == 6 ? 8 : 8 * units);
     next = at;
     at[1] = kind == 4 ? units : units - 1;
-    if (kind == 6) put32be(at + 4, 0x777);
-    else if (kind == 3) at[2] = u->headers_argument & 7;
-    else if (kind <= 2 && (at[2] = u->headers_argument) != 0) at[3] = units * 8 - 4;
+    if (kind == 6)
+      put32be(at + 4, 0x777);
+    else if (kind == 3)
+      at[2] = u->headers_argument & 7;
+    else if (kind <= 2 && (at[2] = u->headers_argument) != 0)
+      at[3] = units * 8 - 4;
   }
   *next = protocol;
 }
@@ -144,24 +166,47 @@ static uint32_t append_tcp_options(Frame *f, Saying s, bool syn, uint32_t peer_n
 
 /**
  * A segment. The lower four bits of `act` say which:
- *   0 SYN  1 SYN+ACK  2 data or ACK  3 FIN  4 RST  5 RST+ACK  6 RST nearby  7 keep-alive  8 old data  9 data ahead
- *   10 ACK of too much  11 old ACK  12 SYN anew  13 answer to the connection before it  14 any flags  15 URG
+ *   0 SYN  1 SYN+ACK  2 data or ACK  3 FIN  4 RST  5 RST+ACK  6 RST nearby  7 keep-alive  8 old data  9 data
+ * ahead 10 ACK of too much  11 old ACK  12 SYN anew  13 answer to the connection before it  14 any flags  15
+ * URG
  */
 static void append_tcp(Frame *f, Saying s, uint32_t side, uint32_t from_port, uint32_t to_port) {
   Conversation *c = conversation_of(s);
   const uint32_t verb = s.act & 15, argument = s.argument;
   uint32_t seq = c->next[side], ack = c->next[side ^ 1], flags = ACK, payload = 0;
   switch (verb) {
-    case 0: flags = SYN; ack = 0; payload = argument < 16 ? argument : 0; break;
+    case 0:
+      flags = SYN;
+      ack = 0;
+      payload = argument < 16 ? argument : 0;
+      break;
     case 1: flags = SYN | ACK; break;
-    case 2: payload = payload_size(argument); flags |= argument & 1 ? PSH : 0; break;
-    case 3: flags = FIN | ACK; payload = argument < 16 ? argument : 0; break;
-    case 4: flags = RST; ack = 0; break;
+    case 2:
+      payload = payload_size(argument);
+      flags |= argument & 1 ? PSH : 0;
+      break;
+    case 3:
+      flags = FIN | ACK;
+      payload = argument < 16 ? argument : 0;
+      break;
+    case 4:
+      flags = RST;
+      ack = 0;
+      break;
     case 5: flags = RST | ACK; break;
-    case 6: flags = RST; seq += (int8_t)argument * 500; break;
+    case 6:
+      flags = RST;
+      seq += (int8_t)argument * 500;
+      break;
     case 7: seq--; break;
-    case 8: seq -= argument * 100; payload = argument; break;
-    case 9: seq += argument * 1000; payload = argument; break;
+    case 8:
+      seq -= argument * 100;
+      payload = argument;
+      break;
+    case 9:
+      seq += argument * 1000;
+      payload = argument;
+      break;
     case 10: ack += argument * 1000; break;
     case 11: ack -= argument * 1000; break;
     case 12:
@@ -171,9 +216,15 @@ static void append_tcp(Frame *f, Saying s, uint32_t side, uint32_t from_port, ui
       flags = SYN;
       ack = 0;
       break;
-    case 13: seq = c->earlier[side]; ack = c->earlier[side ^ 1]; break;
+    case 13:
+      seq = c->earlier[side];
+      ack = c->earlier[side ^ 1];
+      break;
     case 14: flags = argument; break;
-    default: flags = ACK | URG; payload = argument & 15; break;
+    default:
+      flags = ACK | URG;
+      payload = argument & 15;
+      break;
   }
   uint8_t *at = append(f, 20);
   put16be(at, from_port);
@@ -233,8 +284,10 @@ void build(Frame *f, Saying s, const Unusual *u) {
   (v6 ? append_ipv6 : append_ipv4)(f, &ends[side], &ends[side ^ 1], protocol, &usual);
   append_transport(f, s, protocol, side, v6);
   const uint32_t length = f->length - f->network;
-  if (v6) put16be(f->bytes + f->network + 4, length - 40);
-  else put16be(f->bytes + f->network + 2, length);
+  if (v6)
+    put16be(f->bytes + f->network + 4, length - 40);
+  else
+    put16be(f->bytes + f->network + 2, length);
   repair(f);
 }
 
@@ -264,8 +317,10 @@ void build_error(Frame *f, const Frame *about, uint8_t kind, uint8_t who) {
   if (size > 1200) size = 1200;
   memcpy(append(f, size), quoted, size);
   header = f->bytes + f->network;
-  if (v6) put16be(header + 4, f->length - f->network - 40);
-  else put16be(header + 2, f->length - f->network);
+  if (v6)
+    put16be(header + 4, f->length - f->network - 40);
+  else
+    put16be(header + 2, f->length - f->network);
   repair(f);
 }
 
@@ -326,10 +381,14 @@ void repair(Frame *f) {
   uint8_t *t = f->bytes + (p.transport - f->bytes);
   uint32_t covered = p.length, at;
   uint64_t pseudo = 0;
-  if (p.protocol == TCP) at = 16;
-  else if (p.protocol == UDP) at = 6, covered = half(t + 4);
-  else if (p.protocol == (p.v6 ? ICMPV6 : ICMP)) at = 2;
-  else return;
+  if (p.protocol == TCP)
+    at = 16;
+  else if (p.protocol == UDP)
+    at = 6, covered = half(t + 4);
+  else if (p.protocol == (p.v6 ? ICMPV6 : ICMP))
+    at = 2;
+  else
+    return;
   if (covered > p.available || covered < at + 2) return;
   if (p.protocol != ICMP) pseudo = pseudo_sum(&p, covered);
   put16be(t + at, 0);

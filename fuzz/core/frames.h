@@ -37,7 +37,8 @@ void frames_reset(void);
 void build(Frame *frame, Saying saying, const Unusual *unusual);
 /** An ICMP error about the IP packet in `about`. */
 void build_error(Frame *frame, const Frame *about, uint8_t kind, uint8_t who);
-/** Cuts the IP packet in `whole` at `from` and `to` (bytes of its payload): a fragment. False: there is nothing there. */
+/** Cuts the IP packet in `whole` at `from` and `to` (bytes of its payload): a fragment. False: there is
+ * nothing there. */
 bool cut(Frame *fragment, const Frame *whole, uint32_t from, uint32_t to, bool more, uint32_t identification);
 /** Bytes of IP payload that can be cut. */
 uint32_t cuttable(const Frame *whole);

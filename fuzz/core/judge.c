@@ -32,7 +32,8 @@ static uint64_t idle_max(const Session *s) {
 
 const char *reason_name(uint32_t reason) {
   switch (reason) {
-#define REASON(code, name, verdict) case code: return #name;
+#define REASON(code, name, verdict) \
+  case code: return #name;
     REASONS(REASON)
 #undef REASON
     default: return NULL;
@@ -41,7 +42,8 @@ const char *reason_name(uint32_t reason) {
 
 static uint32_t verdict_of(uint32_t reason) {
   switch (reason) {
-#define REASON(code, name, verdict) case code: return verdict;
+#define REASON(code, name, verdict) \
+  case code: return verdict;
     REASONS(REASON)
 #undef REASON
     default: return L_VERDICT_NONE;
@@ -58,9 +60,12 @@ static uint32_t ingress_of(const Output *o, const Packet *p, const Tags *tags) {
   const bool has_guests = policy->interfaces[GUEST].up;
   for (uint32_t i = 0; i < tags->count; i++) {
     if (ingress != TRUNK || tags->ids[i] == 0) continue;
-    if (tags->ids[i] == 10) ingress = DMZ;
-    else if (tags->ids[i] == 20 && has_guests) ingress = GUEST;
-    else fail("a frame with VLAN %u passes", tags->ids[i]);
+    if (tags->ids[i] == 10)
+      ingress = DMZ;
+    else if (tags->ids[i] == 20 && has_guests)
+      ingress = GUEST;
+    else
+      fail("a frame with VLAN %u passes", tags->ids[i]);
   }
   return ingress;
 }
@@ -83,7 +88,8 @@ static void require_sound(const Output *o, const Packet *p) {
     REQUIRE(!(p->v6 ? no_host6(address) : no_host4(address)), "a packet with an impossible address passes");
   }
   if (p->protocol == TCP) {
-    static const uint8_t FLAGS[] = {SYN, SYN | URG, SYN | ACK, RST, RST | ACK, FIN | ACK, FIN | ACK | URG, ACK, ACK | URG};
+    static const uint8_t FLAGS[] = {SYN,       SYN | URG,       SYN | ACK, RST,      RST | ACK,
+                                    FIN | ACK, FIN | ACK | URG, ACK,       ACK | URG};
     bool known = false;
     for (uint32_t i = 0; i < sizeof FLAGS; i++) known |= (p->tcp_flags & ~PSH) == FLAGS[i];
     REQUIRE(known, "a segment with flags %02x passes", p->tcp_flags);
@@ -94,7 +100,8 @@ static void require_sound(const Output *o, const Packet *p) {
   if (p->v6 && p->protocol == ICMPV6)
     REQUIRE(p->icmp_type < 133 || p->icmp_type > 137, "neighbour discovery is forwarded");
   if (p->fragment) return;
-  const bool header_ok = (o->flags & L_DF_HEADER_CHECKSUM_OK) != 0, transport_ok = (o->flags & L_DF_CHECKSUM_OK) != 0;
+  const bool header_ok = (o->flags & L_DF_HEADER_CHECKSUM_OK) != 0,
+             transport_ok = (o->flags & L_DF_CHECKSUM_OK) != 0;
   const char *wrong = wrong_checksum(p, header_ok, transport_ok);
   REQUIRE(wrong == NULL, "a packet with a wrong checksum passes: %s", wrong);
 }
@@ -128,14 +135,16 @@ static void require_allowed(const Output *o, const Packet *p) {
   REQUIRE(o->egress == egress_of(policy, o->ingress, p), "%s: leaves by interface %u", why, o->egress);
   REQUIRE(interface_toward(policy, p->v6, p->source) != 0, "%s: the source is no neighbour's", why);
   REQUIRE(permits(from->source[p->v6], p), "%s: the source cannot be behind interface %u", why, o->ingress);
-  REQUIRE(permits(from->list_in[p->v6], p), "%s: the inbound list of interface %u denies it", why, o->ingress);
+  REQUIRE(permits(from->list_in[p->v6], p), "%s: the inbound list of interface %u denies it", why,
+          o->ingress);
   REQUIRE(permits(to->list_out[p->v6], p), "%s: the outbound list of interface %u denies it", why, o->egress);
   if (o->reason == L_R_NEW_SESSION) {
     REQUIRE(may_begin(p), "new_session: this packet begins nothing");
     REQUIRE(is_inspected(p, from, to), "new_session: not inspected");
   } else {
     REQUIRE(o->session == 0 && o->slot == 0, "permitted: has a session");
-    REQUIRE(!is_inspected(p, from, to) || (!may_begin(p) && answers_admitted(p, from, to)), "permitted: is inspected");
+    REQUIRE(!is_inspected(p, from, to) || (!may_begin(p) && answers_admitted(p, from, to)),
+            "permitted: is inspected");
   }
 }
 
@@ -149,20 +158,21 @@ static int sender_in(const Session *s, const Packet *p) {
     if (echo != (p->v6 || p->icmp_type == 8 || p->icmp_type == 0)) return -1;
   }
   for (int side = 0; side < 2; side++) {
-    if (memcmp(p->source, s->address[side], 16) != 0 || memcmp(p->destination, s->address[side ^ 1], 16) != 0) continue;
+    if (memcmp(p->source, s->address[side], 16) != 0 || memcmp(p->destination, s->address[side ^ 1], 16) != 0)
+      continue;
     if (p->source_port == s->port[side] && p->destination_port == s->port[side ^ 1]) return side;
   }
   return -1;
 }
 
 static Session *session_of(const Output *o) {
-  REQUIRE(o->session >= 1 && o->session <= newest, "%s: session %lu was not seen to begin", reason_name(o->reason),
-          o->session);
+  REQUIRE(o->session >= 1 && o->session <= newest, "%s: session %lu was not seen to begin",
+          reason_name(o->reason), o->session);
   Session *s = &sessions[o->session];
   REQUIRE(s->live, "%s: session %lu is over", reason_name(o->reason), o->session);
   REQUIRE(o->slot == s->slot + 1, "session %lu has moved", o->session);
-  REQUIRE(now - s->last_ms < idle_max(s), "%s: session %lu was idle for %lu ms", reason_name(o->reason), o->session,
-          now - s->last_ms);
+  REQUIRE(now - s->last_ms < idle_max(s), "%s: session %lu was idle for %lu ms", reason_name(o->reason),
+          o->session, now - s->last_ms);
   return s;
 }
 
@@ -173,9 +183,15 @@ static void judge_new(const Output *o, const Packet *p) {
   while (newest < o->session) sessions[++newest] = (Session){0};
   Session *s = &sessions[o->session];
   REQUIRE(!s->begun, "new_session: session %lu began before", o->session);
-  *s = (Session){.v6 = p->v6, .begun = true, .live = true, .protocol = p->protocol, .icmp_type = p->icmp_type,
-                 .port = {p->source_port, p->destination_port}, .interface = {o->ingress, o->egress},
-                 .last_ms = now, .slot = o->slot - 1};
+  *s = (Session){.v6 = p->v6,
+                 .begun = true,
+                 .live = true,
+                 .protocol = p->protocol,
+                 .icmp_type = p->icmp_type,
+                 .port = {p->source_port, p->destination_port},
+                 .interface = {o->ingress, o->egress},
+                 .last_ms = now,
+                 .slot = o->slot - 1};
   memcpy(s->address[0], p->source, 16);
   memcpy(s->address[1], p->destination, 16);
   REQUIRE(o->side == 0, "new_session: comes from the responder");
@@ -208,32 +224,43 @@ static void judge_related(const Output *o, const Packet *p) {
 
 static void judge_pass(const Output *o, const Packet *p) {
   require_sound(o, p);
-  REQUIRE(o->ingress >= 1 && o->ingress < INTERFACES && policy->interfaces[o->ingress].up, "comes in by interface %u",
-          o->ingress);
+  REQUIRE(o->ingress >= 1 && o->ingress < INTERFACES && policy->interfaces[o->ingress].up,
+          "comes in by interface %u", o->ingress);
   REQUIRE(o->egress >= 1 && o->egress < INTERFACES, "leaves by interface %u", o->egress);
-  if (o->reason == L_R_ESTABLISHED) judge_established(o, p);
-  else if (o->reason == L_R_RELATED) judge_related(o, p);
-  else if (o->reason == L_R_NEW_SESSION) judge_new(o, p);
-  else require_allowed(o, p);
+  if (o->reason == L_R_ESTABLISHED)
+    judge_established(o, p);
+  else if (o->reason == L_R_RELATED)
+    judge_related(o, p);
+  else if (o->reason == L_R_NEW_SESSION)
+    judge_new(o, p);
+  else
+    require_allowed(o, p);
 }
 
 /** A list that says no says it to what it does not permit. */
 static void judge_denied(const Output *o) {
   Packet p;
   Tags tags;
-  if (!policy->exact || read_packet(o->frame, o->captured, o->wire, o->ethertype, &p, &tags) != NULL || p.fragment) return;
+  if (!policy->exact || read_packet(o->frame, o->captured, o->wire, o->ethertype, &p, &tags) != NULL ||
+      p.fragment)
+    return;
   const bool in = o->reason == L_R_ACL_IN_DENY || o->reason == L_R_ACL_IN_IMPLICIT;
   const uint32_t egress = egress_of(policy, o->ingress, &p);
-  REQUIRE(o->ingress < INTERFACES && (in || egress < INTERFACES), "%s: between %u and %u", reason_name(o->reason),
-          o->ingress, egress);
-  Condition *list = in ? policy->interfaces[o->ingress].list_in[p.v6] : policy->interfaces[egress].list_out[p.v6];
+  REQUIRE(o->ingress < INTERFACES && (in || egress < INTERFACES), "%s: between %u and %u",
+          reason_name(o->reason), o->ingress, egress);
+  Condition *list =
+      in ? policy->interfaces[o->ingress].list_in[p.v6] : policy->interfaces[egress].list_out[p.v6];
   REQUIRE(list != NULL && !list(&p), "%s: the list permits it", reason_name(o->reason));
 }
 
 /* ---- a call */
 
 #define OUTPUTS_MAX (BATCH_MAX + 2 * HELD_MAX)
-typedef struct { const Output *output; Packet packet; bool done; } Piece;
+typedef struct {
+  const Output *output;
+  Packet packet;
+  bool done;
+} Piece;
 static Piece pieces[OUTPUTS_MAX];
 static uint32_t piece_count;
 
@@ -241,8 +268,9 @@ static bool same_datagram(const Piece *a, const Piece *b) {
   const Output *x = a->output, *y = b->output;
   return a->packet.v6 == b->packet.v6 && a->packet.identification == b->packet.identification &&
          memcmp(a->packet.source, b->packet.source, 16) == 0 &&
-         memcmp(a->packet.destination, b->packet.destination, 16) == 0 && x->ingress == y->ingress && x->reason == y->reason &&
-         x->session == y->session && x->egress == y->egress && (a->packet.v6 || a->packet.protocol == b->packet.protocol);
+         memcmp(a->packet.destination, b->packet.destination, 16) == 0 && x->ingress == y->ingress &&
+         x->reason == y->reason && x->session == y->session && x->egress == y->egress &&
+         (a->packet.v6 || a->packet.protocol == b->packet.protocol);
 }
 
 /** The datagram that the pieces of `first` are, put together. */
@@ -263,13 +291,15 @@ static void require_checksum(const Piece *first, uint32_t total) {
 }
 
 /**
- * The pieces of datagrams that passed: together with those of its kind each covers its datagram once, and the first
- * one is judged for all. Several datagrams may look alike: then each byte is covered as often as there are ends.
+ * The pieces of datagrams that passed: together with those of its kind each covers its datagram once, and the
+ * first one is judged for all. Several datagrams may look alike: then each byte is covered as often as there
+ * are ends.
  */
 static void judge_pieces(bool beginnings) {
   for (uint32_t i = 0; i < piece_count; i++) {
     Piece *first = &pieces[i];
-    if (first->done || first->packet.from != 0 || (first->output->reason == L_R_NEW_SESSION) != beginnings) continue;
+    if (first->done || first->packet.from != 0 || (first->output->reason == L_R_NEW_SESSION) != beginnings)
+      continue;
     uint32_t firsts = 0, lasts = 0, bytes = 0, total = 0;
     for (uint32_t j = 0; j < piece_count; j++) {
       Piece *piece = &pieces[j];
@@ -288,7 +318,8 @@ static void judge_pieces(bool beginnings) {
     judge_pass(first->output, &first->packet);
   }
   for (uint32_t i = 0; i < piece_count && !beginnings; i++) {
-    REQUIRE(pieces[i].done, "%s: a fragment passes without its first one", reason_name(pieces[i].output->reason));
+    REQUIRE(pieces[i].done, "%s: a fragment passes without its first one",
+            reason_name(pieces[i].output->reason));
   }
 }
 
@@ -296,9 +327,10 @@ static void judge_pieces(bool beginnings) {
 static void judge_form(const Output *o) {
   REQUIRE(reason_name(o->reason) != NULL, "reason %u has no name", o->reason);
   REQUIRE(verdict_of(o->reason) == o->verdict, "%s with verdict %u", reason_name(o->reason), o->verdict);
-  REQUIRE((o->verdict == L_VERDICT_PASS) == (o->egress != 0), "%s: leaves by interface %u", reason_name(o->reason),
-          o->egress);
-  REQUIRE((o->session == 0) == (o->slot == 0), "%s: session %lu in slot %u", reason_name(o->reason), o->session, o->slot);
+  REQUIRE((o->verdict == L_VERDICT_PASS) == (o->egress != 0), "%s: leaves by interface %u",
+          reason_name(o->reason), o->egress);
+  REQUIRE((o->session == 0) == (o->slot == 0), "%s: session %lu in slot %u", reason_name(o->reason),
+          o->session, o->slot);
   REQUIRE(o->rule <= RULES_MAX, "%s: rule %u", reason_name(o->reason), o->rule);
 }
 
@@ -319,8 +351,8 @@ void judge(const Output *outputs, uint32_t count, uint32_t policy_number, uint64
       REQUIRE(wrong == NULL, "%s: passes and cannot be read: %s", reason_name(o->reason), wrong);
       if (beginnings) {
         const uint32_t ingress = ingress_of(o, &p, &tags);
-        REQUIRE(ingress == o->ingress || (o->given_ingress == 0 && (ingress == 0 || ingress == NOWHERE)), "ingress %u instead of %u", o->ingress,
-                ingress);
+        REQUIRE(ingress == o->ingress || (o->given_ingress == 0 && (ingress == 0 || ingress == NOWHERE)),
+                "ingress %u instead of %u", o->ingress, ingress);
         if (p.fragment) pieces[piece_count++] = (Piece){o, p, false};
       }
       if (!p.fragment && (o->reason == L_R_NEW_SESSION) == beginnings) judge_pass(o, &p);

@@ -1,6 +1,6 @@
 /*
- * Judges every frame that the core lets pass by its bytes, the policy in force and the sessions that were seen to
- * begin: nothing passes that no session and no rule allows.
+ * Judges every frame that the core lets pass by its bytes, the policy in force and the sessions that were
+ * seen to begin: nothing passes that no session and no rule allows.
  */
 #pragma once
 #include <stdbool.h>

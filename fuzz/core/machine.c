@@ -19,9 +19,9 @@ static uint8_t *view;
 static uint8_t pristine[MEMORY_SIZE];
 
 /** Fresh memory and the policies, as fuzz/core/export.ts wrote them. */
-#define EMBED(symbol, file)                                                                        \
-  __asm__(".section .rodata\n.balign 64\n.global " #symbol "\n" #symbol ":\n.incbin \"" file       \
-          "\"\n.global " #symbol "_end\n" #symbol "_end:\n.byte 0\n.previous\n");                   \
+#define EMBED(symbol, file)                                                                  \
+  __asm__(".section .rodata\n.balign 64\n.global " #symbol "\n" #symbol ":\n.incbin \"" file \
+          "\"\n.global " #symbol "_end\n" #symbol "_end:\n.byte 0\n.previous\n");            \
   extern const uint8_t symbol[], symbol##_end[];
 EMBED(fresh_memory, "memory.bin")
 #define POLICY(name) EMBED(image_##name, #name ".bin")
@@ -31,7 +31,9 @@ POLICIES(POLICY)
 static wasm_rt_memory_t wasm_memory;
 static Z_core_instance_t instance, fresh_instance;
 
-struct Z_env_instance_t { int unused; };
+struct Z_env_instance_t {
+  int unused;
+};
 wasm_rt_memory_t *Z_envZ_memory(struct Z_env_instance_t *env) {
   (void)env;
   return &wasm_memory;
@@ -65,8 +67,8 @@ static void expose(int file, uint32_t from, uint32_t to, int rights) {
 }
 
 static void fill_gaps(uint8_t *bytes) {
-#define REGION(name, at, size, writable)                                     \
-  memset(bytes + page_floor(at), FILLER, at - page_floor(at));               \
+#define REGION(name, at, size, writable)                       \
+  memset(bytes + page_floor(at), FILLER, at - page_floor(at)); \
   memset(bytes + at + size, FILLER, page_ceiling(at + size) - (at + size));
   REGIONS(REGION)
 #undef REGION
@@ -147,15 +149,18 @@ void machine_reset(void) {
   instance = fresh_instance;
   if (resets++ % RESETS_PER_FULL_CHECK != 0) return;
   // What no packet was said to use must be as it was.
-  REQUIRE(memcmp(memory + at_hot, pristine + at_hot, size_hot) == 0, "a hot record of no session was written");
-  REQUIRE(memcmp(memory + at_cold, pristine + at_cold, size_cold) == 0, "a cold record of no session was written");
-  REQUIRE(memcmp(memory + at_held, pristine + at_held, size_held) == 0, "a held frame that was not held was written");
+  REQUIRE(memcmp(memory + at_hot, pristine + at_hot, size_hot) == 0,
+          "a hot record of no session was written");
+  REQUIRE(memcmp(memory + at_cold, pristine + at_cold, size_cold) == 0,
+          "a cold record of no session was written");
+  REQUIRE(memcmp(memory + at_held, pristine + at_held, size_held) == 0,
+          "a held frame that was not held was written");
 }
 
 void machine_check_gaps(void) {
 #define SAME(from, to) (memcmp(memory + (from), pristine + (from), (to) - (from)) == 0)
-#define REGION(name, at, size, writable)                                                                   \
-  REQUIRE(SAME(page_floor(at), at), "bytes before the region " #name " were written");                     \
+#define REGION(name, at, size, writable)                                               \
+  REQUIRE(SAME(page_floor(at), at), "bytes before the region " #name " were written"); \
   REQUIRE(SAME(at + size, page_ceiling(at + size)), "bytes behind the region " #name " were written");
   REGIONS(REGION)
 #undef REGION
@@ -167,7 +172,9 @@ void machine_hide_bank(uint32_t bank) {
 
 const uint8_t *policy_image(uint32_t policy, uint32_t *size) {
 #define POLICY(name) {image_##name, image_##name##_end},
-  static const struct { const uint8_t *from, *to; } IMAGES[] = {POLICIES(POLICY)};
+  static const struct {
+    const uint8_t *from, *to;
+  } IMAGES[] = {POLICIES(POLICY)};
 #undef POLICY
   *size = IMAGES[policy].to - IMAGES[policy].from;
   return IMAGES[policy].from;

@@ -1,7 +1,8 @@
 /*
- * One instance of the core, translated to C by wasm2c, over a memory of which every page has the rights that the core
- * needs and no more: a store outside the regions that it may write, or an access outside all regions, is a SIGSEGV at
- * the very instruction. The harness sees the same memory a second time, with all rights.
+ * One instance of the core, translated to C by wasm2c, over a memory of which every page has the rights that
+ * the core needs and no more: a store outside the regions that it may write, or an access outside all
+ * regions, is a SIGSEGV at the very instruction. The harness sees the same memory a second time, with all
+ * rights.
  */
 #pragma once
 #include <stdbool.h>
@@ -21,9 +22,21 @@ enum {
 };
 
 static inline uint8_t get8(uint32_t at) { return memory[at]; }
-static inline uint16_t get16(uint32_t at) { uint16_t v; memcpy(&v, memory + at, sizeof v); return v; }
-static inline uint32_t get32(uint32_t at) { uint32_t v; memcpy(&v, memory + at, sizeof v); return v; }
-static inline uint64_t get64(uint32_t at) { uint64_t v; memcpy(&v, memory + at, sizeof v); return v; }
+static inline uint16_t get16(uint32_t at) {
+  uint16_t v;
+  memcpy(&v, memory + at, sizeof v);
+  return v;
+}
+static inline uint32_t get32(uint32_t at) {
+  uint32_t v;
+  memcpy(&v, memory + at, sizeof v);
+  return v;
+}
+static inline uint64_t get64(uint32_t at) {
+  uint64_t v;
+  memcpy(&v, memory + at, sizeof v);
+  return v;
+}
 static inline void put8(uint32_t at, uint8_t v) { memory[at] = v; }
 static inline void put16(uint32_t at, uint16_t v) { memcpy(memory + at, &v, sizeof v); }
 static inline void put32(uint32_t at, uint32_t v) { memcpy(memory + at, &v, sizeof v); }
@@ -31,7 +44,10 @@ static inline void put64(uint32_t at, uint64_t v) { memcpy(memory + at, &v, size
 
 /** Says what is wrong and aborts. */
 _Noreturn void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-#define REQUIRE(condition, ...) do { if (!(condition)) fail(__VA_ARGS__); } while (0)
+#define REQUIRE(condition, ...)          \
+  do {                                   \
+    if (!(condition)) fail(__VA_ARGS__); \
+  } while (0)
 
 /** Maps the memory and makes the instance; once. */
 void machine_init(void);
@@ -39,7 +55,8 @@ void machine_init(void);
 void machine_reset(void);
 /** Aborts if a byte that belongs to no region has changed. */
 void machine_check_gaps(void);
-/** Says that the core has used a slot, or a held frame with so many bytes, so that the next reset clears it. */
+/** Says that the core has used a slot, or a held frame with so many bytes, so that the next reset clears it.
+ */
 void machine_used_slot(uint32_t slot);
 void machine_used_held(uint32_t captured);
 /** Takes all access to a bank from the core. */

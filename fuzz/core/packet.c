@@ -67,7 +67,8 @@ static const char *read_ipv4(const uint8_t *at, uint32_t captured, uint32_t wire
 }
 
 static bool is_extension(uint8_t next) {
-  return next == 0 || next == 43 || next == 44 || next == 51 || next == 60 || next == 135 || next == 139 || next == 140;
+  return next == 0 || next == 43 || next == 44 || next == 51 || next == 60 || next == 135 || next == 139 ||
+         next == 140;
 }
 
 static const char *read_ipv6(const uint8_t *at, uint32_t captured, uint32_t wire, bool quoted, Packet *p) {
@@ -151,7 +152,9 @@ const char *wrong_checksum(const Packet *p, bool header_ok, bool transport_ok) {
   }
   if (p->available < covered) return NULL;
   uint64_t pseudo = 0;
-  if (p->protocol == TCP || p->protocol == UDP || (p->v6 && p->protocol == ICMPV6)) pseudo = pseudo_sum(p, covered);
-  else if (p->v6 || p->protocol != ICMP) return NULL;
+  if (p->protocol == TCP || p->protocol == UDP || (p->v6 && p->protocol == ICMPV6))
+    pseudo = pseudo_sum(p, covered);
+  else if (p->v6 || p->protocol != ICMP)
+    return NULL;
   return fold_sum(sum_bytes(pseudo, p->transport, covered)) == 0xffff ? NULL : "transport checksum";
 }

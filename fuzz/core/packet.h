@@ -1,6 +1,7 @@
 /*
- * A reader of packets that shares nothing with the core: from the bytes of a frame to what an access list or a session
- * is about. It is only asked about frames that the core lets pass, so it says loudly what it cannot read.
+ * A reader of packets that shares nothing with the core: from the bytes of a frame to what an access list or
+ * a session is about. It is only asked about frames that the core lets pass, so it says loudly what it cannot
+ * read.
  */
 #pragma once
 #include <stdbool.h>
@@ -33,14 +34,17 @@ typedef struct {
 } Packet;
 
 /** VLAN ids of a frame, outermost first. */
-typedef struct { uint32_t count; uint16_t ids[4]; } Tags;
+typedef struct {
+  uint32_t count;
+  uint16_t ids[4];
+} Tags;
 
 /**
- * Reads the frame: `captured` of `wire` bytes; `ethertype` 0: an Ethernet frame. Returns what keeps it from being read
- * as an IP packet, NULL if nothing does. A fragment that is not the first has no ports.
+ * Reads the frame: `captured` of `wire` bytes; `ethertype` 0: an Ethernet frame. Returns what keeps it from
+ * being read as an IP packet, NULL if nothing does. A fragment that is not the first has no ports.
  */
-const char *read_packet(const uint8_t *frame, uint32_t captured, uint32_t wire, uint32_t ethertype, Packet *packet,
-                        Tags *tags);
+const char *read_packet(const uint8_t *frame, uint32_t captured, uint32_t wire, uint32_t ethertype,
+                        Packet *packet, Tags *tags);
 /** Reads from the IP header on; `quoted`: the rest of it may be missing (ICMP errors). */
 const char *read_ip(const uint8_t *at, uint32_t captured, uint32_t wire, bool quoted, Packet *packet);
 

@@ -17,14 +17,22 @@ static bool host6(const uint8_t *address, uint32_t network, uint32_t host) {
   return in6(address, network) && word(address + 8) == 0 && word(address + 12) == host;
 }
 
-static bool tcp_to(const Packet *p, uint32_t port) { return p->protocol == TCP && p->destination_port == port; }
+static bool tcp_to(const Packet *p, uint32_t port) {
+  return p->protocol == TCP && p->destination_port == port;
+}
 static bool answers(const Packet *p) { return p->protocol == TCP && (p->tcp_flags & (ACK | RST)) != 0; }
 static bool icmp(const Packet *p, uint32_t type) { return p->protocol == ICMP && p->icmp_type == type; }
 static bool icmp6(const Packet *p, uint32_t type) { return p->protocol == ICMPV6 && p->icmp_type == type; }
 static bool is_icmp(const Packet *p) { return p->protocol == (p->v6 ? ICMPV6 : ICMP); }
 
-static bool nothing(const Packet *p) { (void)p; return false; }
-static bool everything(const Packet *p) { (void)p; return true; }
+static bool nothing(const Packet *p) {
+  (void)p;
+  return false;
+}
+static bool everything(const Packet *p) {
+  (void)p;
+  return true;
+}
 
 /* ---- inspected.cfg */
 
@@ -101,8 +109,12 @@ static bool stateless_outside_in6(const Packet *p) {
 /* ---- unicast RPF */
 
 static const Policy *const INSPECTED_ROUTES = &POLICIES_BY_NUMBER[POLICY_INSPECTED];
-static bool leads_inside(const Packet *p) { return interface_toward(INSPECTED_ROUTES, p->v6, p->source) == INSIDE; }
-static bool leads_outside(const Packet *p) { return interface_toward(INSPECTED_ROUTES, p->v6, p->source) == OUTSIDE; }
+static bool leads_inside(const Packet *p) {
+  return interface_toward(INSPECTED_ROUTES, p->v6, p->source) == INSIDE;
+}
+static bool leads_outside(const Packet *p) {
+  return interface_toward(INSPECTED_ROUTES, p->v6, p->source) == OUTSIDE;
+}
 /** Routes other than the default; that to 192.88.0.0/16 leads to Null0 and still counts. */
 static bool has_route(const Packet *p) {
   return interface_toward(INSPECTED_ROUTES, false, p->source) != OUTSIDE || FROM(203, 0, 113, 0, 24);
@@ -110,76 +122,94 @@ static bool has_route(const Packet *p) {
 
 /* ---- two-sides.cfg */
 
-#define TWO_SIDES                                                                            \
-  {                                                                                          \
-    [INSIDE] = {.up = true},                                                                 \
-    [OUTSIDE] = {                                                                            \
-      .up = true,                                                                            \
-      .list_in = {nothing, nothing},                                                         \
-      .inspect_out = {everything, tcp_udp_icmp},                                             \
-    },                                                                                       \
+#define TWO_SIDES                                        \
+  {                                                      \
+      [INSIDE] = {.up = true},                           \
+      [OUTSIDE] =                                        \
+          {                                              \
+              .up = true,                                \
+              .list_in = {nothing, nothing},             \
+              .inspect_out = {everything, tcp_udp_icmp}, \
+          },                                             \
   }
 
 const Policy POLICIES_BY_NUMBER[POLICY_COUNT] = {
-  [POLICY_INSPECTED] = {
-    .exact = true,
-    .networks4 = 7,
-    .networks6 = 3,
-    .has_default = true,
-    .interfaces = {
-      [INSIDE] = {
-        .up = true,
-        .list_in = {inspected_inside_in4, inspected_inside_in6},
-        .source = {leads_inside, NULL},
-      },
-      [OUTSIDE] = {
-        .up = true,
-        .list_in = {inspected_outside_in4, inspected_outside_in6},
-        .inspect_in = {tcp_and_ip, only_tcp},
-        .inspect_out = {everything, everything},
-        .source = {leads_outside, leads_outside},
-      },
-      [TRUNK] = {.up = true},
-      [DMZ] = {
-        .up = true,
-        .list_in = {inspected_dmz_in4, NULL},
-        .list_out = {inspected_dmz_out4, inspected_dmz_out6},
-        .source = {has_route, NULL},
-      },
-      [GUEST] = {.up = true, .list_in = {inspected_guest_in4, NULL}, .inspect_in = {tcp_udp_icmp, NULL}},
-      [LAB] = {.up = true, .list_in = {inspected_lab_in4, NULL}},
-    },
-  },
-  [POLICY_STATELESS] = {
-    .block_non_session = true,
-    .networks4 = 3,
-    .networks6 = 3,
-    .has_default = true,
-    .interfaces = {
-      [INSIDE] = {
-        .up = true,
-        .list_in = {stateless_inside_in4, inside6},
-        .list_out = {stateless_inside_out4, NULL},
-        .source = {has_route, leads_inside},
-      },
-      [OUTSIDE] = {.up = true, .list_in = {stateless_outside_in4, stateless_outside_in6}},
-      [TRUNK] = {.up = true},
-      [DMZ] = {.up = true, .list_in = {nothing, NULL}},
-    },
-  },
-  // The outside network is an own one only for its own addresses.
-  [POLICY_SIDES] = {.exact = true, .networks4 = 2, .networks6 = 2, .has_default = true, .interfaces = TWO_SIDES},
-  [POLICY_PAIR] = {.exact = true, .networks4 = 2, .networks6 = 2, .pair = true, .interfaces = TWO_SIDES},
+    [POLICY_INSPECTED] =
+        {
+            .exact = true,
+            .networks4 = 7,
+            .networks6 = 3,
+            .has_default = true,
+            .interfaces =
+                {
+                    [INSIDE] =
+                        {
+                            .up = true,
+                            .list_in = {inspected_inside_in4, inspected_inside_in6},
+                            .source = {leads_inside, NULL},
+                        },
+                    [OUTSIDE] =
+                        {
+                            .up = true,
+                            .list_in = {inspected_outside_in4, inspected_outside_in6},
+                            .inspect_in = {tcp_and_ip, only_tcp},
+                            .inspect_out = {everything, everything},
+                            .source = {leads_outside, leads_outside},
+                        },
+                    [TRUNK] = {.up = true},
+                    [DMZ] =
+                        {
+                            .up = true,
+                            .list_in = {inspected_dmz_in4, NULL},
+                            .list_out = {inspected_dmz_out4, inspected_dmz_out6},
+                            .source = {has_route, NULL},
+                        },
+                    [GUEST] = {.up = true,
+                               .list_in = {inspected_guest_in4, NULL},
+                               .inspect_in = {tcp_udp_icmp, NULL}},
+                    [LAB] = {.up = true, .list_in = {inspected_lab_in4, NULL}},
+                },
+        },
+    [POLICY_STATELESS] =
+        {
+            .block_non_session = true,
+            .networks4 = 3,
+            .networks6 = 3,
+            .has_default = true,
+            .interfaces =
+                {
+                    [INSIDE] =
+                        {
+                            .up = true,
+                            .list_in = {stateless_inside_in4, inside6},
+                            .list_out = {stateless_inside_out4, NULL},
+                            .source = {has_route, leads_inside},
+                        },
+                    [OUTSIDE] = {.up = true, .list_in = {stateless_outside_in4, stateless_outside_in6}},
+                    [TRUNK] = {.up = true},
+                    [DMZ] = {.up = true, .list_in = {nothing, NULL}},
+                },
+        },
+    // The outside network is an own one only for its own addresses.
+    [POLICY_SIDES] =
+        {.exact = true, .networks4 = 2, .networks6 = 2, .has_default = true, .interfaces = TWO_SIDES},
+    [POLICY_PAIR] = {.exact = true, .networks4 = 2, .networks6 = 2, .pair = true, .interfaces = TWO_SIDES},
 };
 
 /** Networks, in the order in which policies have routes to them. */
-static const struct { uint32_t interface, network; int bits; bool connected; } NETWORKS4[] = {
-  {INSIDE, IP(10, 1, 1, 0), 24, true},     {OUTSIDE, IP(203, 0, 113, 0), 24, true},
-  {DMZ, IP(172, 16, 10, 0), 24, true},     {GUEST, IP(172, 16, 20, 0), 24, true},
-  {LAB, IP(198, 51, 100, 0), 30, true},    {LAB, IP(198, 51, 100, 128), 25, false},
-  {0, IP(192, 88, 0, 0), 16, false},
+static const struct {
+  uint32_t interface, network;
+  int bits;
+  bool connected;
+} NETWORKS4[] = {
+    {INSIDE, IP(10, 1, 1, 0), 24, true},  {OUTSIDE, IP(203, 0, 113, 0), 24, true},
+    {DMZ, IP(172, 16, 10, 0), 24, true},  {GUEST, IP(172, 16, 20, 0), 24, true},
+    {LAB, IP(198, 51, 100, 0), 30, true}, {LAB, IP(198, 51, 100, 128), 25, false},
+    {0, IP(192, 88, 0, 0), 16, false},
 };
-static const struct { uint32_t interface, network; } NETWORKS6[] = {{INSIDE, 1}, {OUTSIDE, 0xff}, {DMZ, 0x10}};
+static const struct {
+  uint32_t interface, network;
+} NETWORKS6[] = {{INSIDE, 1}, {OUTSIDE, 0xff}, {DMZ, 0x10}};
 
 static uint32_t toward4(const Policy *policy, const uint8_t *address) {
   for (uint32_t i = 0; i < policy->networks4; i++) {

@@ -1,6 +1,6 @@
 /*
- * What the configurations in policies/ allow, said once more in C, so that a packet that passes can be judged without
- * the core: the lists and the inspection of each interface, and which interface leads where.
+ * What the configurations in policies/ allow, said once more in C, so that a packet that passes can be judged
+ * without the core: the lists and the inspection of each interface, and which interface leads where.
  */
 #pragma once
 #include <stdbool.h>
@@ -36,7 +36,8 @@ extern const Policy POLICIES_BY_NUMBER[];
 
 /** No route leads to an address. */
 #define NOWHERE 255u
-/** The interface that leads to an address, or NOWHERE; 0: it is the firewall's, a broadcast, or behind Null0. */
+/** The interface that leads to an address, or NOWHERE; 0: it is the firewall's, a broadcast, or behind Null0.
+ */
 uint32_t interface_toward(const Policy *policy, bool v6, const uint8_t *address);
 /** The interface that a packet leaves by that came in by `ingress`. */
 uint32_t egress_of(const Policy *policy, uint32_t ingress, const Packet *packet);

@@ -47,14 +47,14 @@ if ! cmp -s "$core" "$build/real.wasm" || [ ! -f "$build/core.o" ]; then
     -DWASM_RT_SKIP_SIGNAL_RECOVERY=1 -c "$build/core.c" -o "$build/core.o"
 fi
 (cd "$root" && npx tsx fuzz/core/export.ts "$build" "$build/real.wasm")
-for file in "$target" machine frames packet policies judge structures; do
+for file in "$target" host machine frames packet policies judge structures; do
   clang -O2 -g -Wall -Wextra -DWASM_RT_SKIP_SIGNAL_RECOVERY=1 -I"$build" -I"$here" -Wa,-I"$build" \
     -c "$here/$file.c" -o "$build/$file.o"
 done
 clang -O2 -g -w -DWASM_RT_SKIP_SIGNAL_RECOVERY=1 -include "$here/trap.h" \
   -c /usr/share/wabt/wasm2c/wasm-rt-impl.c -o "$build/wasm-rt-impl.o"
 # Only the core is instrumented: its coverage guides the fuzzer, not that of the harness.
-(cd "$build" && clang -fsanitize=fuzzer "$target.o" machine.o frames.o packet.o policies.o judge.o structures.o \
+(cd "$build" && clang -fsanitize=fuzzer "$target.o" host.o machine.o frames.o packet.o policies.o judge.o structures.o \
   core.o wasm-rt-impl.o -lm -o "$target")
 (cd "$root" && npx tsx fuzz/core/seeds.ts "$target" "$build/$target-corpus")
 exec "$build/$target" -runs="$runs" -max_total_time="$seconds" -seed="$seed" -timeout=10 -max_len=1024 -entropic=0 \

@@ -35,17 +35,20 @@ static void check_session(uint32_t slot, uint64_t now) {
                      (kind >= L_KIND_TCP6 && kind <= L_KIND_OTHER6 && kind != 12);
   REQUIRE(known, "slot %u has the kind %u", slot, kind);
   const bool tcp_state = (state >= L_ST_SYN_SENT && state <= L_ST_TIME_WAIT) || state == L_ST_SYN_SENT2;
-  REQUIRE(tcp ? tcp_state : state == L_ST_OPENING || state == L_ST_OPEN, "slot %u of kind %u is in state %u", slot,
-          kind, state);
+  REQUIRE(tcp ? tcp_state : state == L_ST_OPENING || state == L_ST_OPEN, "slot %u of kind %u is in state %u",
+          slot, kind, state);
   const uint64_t end0 = key0_of(slot) & 0x0000ffffffffffffull;
   REQUIRE(end0 <= key1_of(slot), "the sides of slot %u are exchanged", slot);
   for (uint32_t side = 0; side < 2; side++) {
     const uint32_t interface = get8(record + L_HOT_INTERFACE0 + side);
-    REQUIRE(interface >= 1 && interface < INTERFACES, "side %u of slot %u lives on interface %u", side, slot, interface);
-    REQUIRE((get8(record + L_HOT_SCALES) >> (side * 4) & 15) <= 14, "slot %u scales its window by more than 14", slot);
+    REQUIRE(interface >= 1 && interface < INTERFACES, "side %u of slot %u lives on interface %u", side, slot,
+            interface);
+    REQUIRE((get8(record + L_HOT_SCALES) >> (side * 4) & 15) <= 14,
+            "slot %u scales its window by more than 14", slot);
   }
   REQUIRE(get32(at_timeouts + get8(record + L_HOT_TIMER) * 4) != 0, "slot %u has no timeout", slot);
-  REQUIRE((uint32_t)now - get32(record + L_HOT_LAST_MS) < 0x80000000u, "slot %u was used in the future", slot);
+  REQUIRE((uint32_t)now - get32(record + L_HOT_LAST_MS) < 0x80000000u, "slot %u was used in the future",
+          slot);
   REQUIRE(get64(cold(slot) + L_COLD_CREATED_MS) <= now, "slot %u was created in the future", slot);
   const uint64_t id = get64(cold(slot) + L_COLD_ID);
   REQUIRE(id >= 1 && id <= get64(STATE(L_S_LAST_SESSION_ID)), "slot %u has an id that was never given", slot);
@@ -74,21 +77,25 @@ static void check_table(void (*live)(uint64_t, uint32_t)) {
       group = group + 1 == GROUPS ? 0 : group + 1;
     }
     for (uint32_t other = group * L_GROUP_SLOTS; other < slot; other++) {
-      if (get16(tag_at(other)) == tag) REQUIRE(!same_session(slot, other), "slots %u and %u are one session", other, slot);
+      if (get16(tag_at(other)) == tag)
+        REQUIRE(!same_session(slot, other), "slots %u and %u are one session", other, slot);
     }
     live(get64(cold(slot) + L_COLD_ID), slot);
   }
   for (uint32_t group = 0; group < GROUPS; group++) {
     const uint16_t counted = get16(at_overflow + group * 2);
-    REQUIRE(counted == overflow[group], "group %u counts %u overflows, there are %u", group, counted, overflow[group]);
+    REQUIRE(counted == overflow[group], "group %u counts %u overflows, there are %u", group, counted,
+            overflow[group]);
   }
-  REQUIRE(sessions == get32(STATE(L_S_SESSIONS)), "%u sessions, %u counted", sessions, get32(STATE(L_S_SESSIONS)));
+  REQUIRE(sessions == get32(STATE(L_S_SESSIONS)), "%u sessions, %u counted", sessions,
+          get32(STATE(L_S_SESSIONS)));
   REQUIRE(sessions <= SESSIONS_MAX, "%u sessions", sessions);
-  REQUIRE(half_open == get32(STATE(L_S_HALF_OPEN)), "%u half-open, %u counted", half_open, get32(STATE(L_S_HALF_OPEN)));
+  REQUIRE(half_open == get32(STATE(L_S_HALF_OPEN)), "%u half-open, %u counted", half_open,
+          get32(STATE(L_S_HALF_OPEN)));
   const uint64_t created = counter(L_C_CREATED_TCP) + counter(L_C_CREATED_UDP) + counter(L_C_CREATED_ICMP) +
                            counter(L_C_CREATED_OTHER);
-  const uint64_t ended = counter(L_C_EXPIRED) + counter(L_C_CLOSED) + counter(L_C_EVICTED) + counter(L_C_CLEARED) +
-                         counter(L_C_REOPENED);
+  const uint64_t ended = counter(L_C_EXPIRED) + counter(L_C_CLOSED) + counter(L_C_EVICTED) +
+                         counter(L_C_CLEARED) + counter(L_C_REOPENED);
   REQUIRE(created == get64(STATE(L_S_LAST_SESSION_ID)), "%lu sessions created, %lu ids given", created,
           get64(STATE(L_S_LAST_SESSION_ID)));
   REQUIRE(created - ended == sessions, "%lu sessions created, %lu ended, %u left", created, ended, sessions);
@@ -99,10 +106,13 @@ static void check_table(void (*live)(uint64_t, uint32_t)) {
 static void check_half_open(void) {
   uint32_t before = 0, length = 0;
   for (uint32_t at = get32(STATE(L_S_HALF_OPEN_OLDEST)); at != 0; at = get32(cold(at - 1) + L_COLD_NEWER)) {
-    REQUIRE(at <= GROUPS * L_GROUP_SLOTS && get16(tag_at(at - 1)) != 0, "the half-open list leads to no session");
+    REQUIRE(at <= GROUPS * L_GROUP_SLOTS && get16(tag_at(at - 1)) != 0,
+            "the half-open list leads to no session");
     REQUIRE(++length <= get32(STATE(L_S_HALF_OPEN)), "the half-open list has more sessions than are counted");
-    REQUIRE(is_half_open(get8(hot(at - 1) + L_HOT_STATE)), "slot %u is in the half-open list and open", at - 1);
-    REQUIRE(get32(cold(at - 1) + L_COLD_OLDER) == before, "the half-open list differs backwards at slot %u", at - 1);
+    REQUIRE(is_half_open(get8(hot(at - 1) + L_HOT_STATE)), "slot %u is in the half-open list and open",
+            at - 1);
+    REQUIRE(get32(cold(at - 1) + L_COLD_OLDER) == before, "the half-open list differs backwards at slot %u",
+            at - 1);
     before = at;
   }
   REQUIRE(before == get32(STATE(L_S_HALF_OPEN_NEWEST)), "the half-open list ends elsewhere");
@@ -125,13 +135,18 @@ static uint32_t walk_frames(uint32_t index, const char *list) {
 static void check_datagram(uint32_t record) {
   const uint32_t used = get8(record + L_F_USED);
   const uint32_t frames = walk_frames(get32(record + L_F_FIRST_HELD), "list of a datagram");
-  REQUIRE(frames == get16(record + L_F_COUNT), "a datagram has %u frames, %u counted", frames, get16(record + L_F_COUNT));
-  if (used == L_FRAGMENT_POISONED) REQUIRE(frames == 0, "a poisoned datagram holds frames");
-  else REQUIRE(used == L_FRAGMENT_OPEN && frames > 0, "a datagram in state %u holds %u frames", used, frames);
+  REQUIRE(frames == get16(record + L_F_COUNT), "a datagram has %u frames, %u counted", frames,
+          get16(record + L_F_COUNT));
+  if (used == L_FRAGMENT_POISONED)
+    REQUIRE(frames == 0, "a poisoned datagram holds frames");
+  else
+    REQUIRE(used == L_FRAGMENT_OPEN && frames > 0, "a datagram in state %u holds %u frames", used, frames);
   uint32_t bytes = 0, last = 0;
-  for (uint32_t at = get32(record + L_F_FIRST_HELD); at != 0; last = at, at = get32(at_held + (at - 1) * L_HELD_SIZE)) {
+  for (uint32_t at = get32(record + L_F_FIRST_HELD); at != 0;
+       last = at, at = get32(at_held + (at - 1) * L_HELD_SIZE)) {
     const uint32_t frame = at_held + (at - 1) * L_HELD_SIZE;
-    const uint32_t from = get32(frame + L_H_FROM), to = get32(frame + L_H_TO), total = get32(record + L_F_TOTAL);
+    const uint32_t from = get32(frame + L_H_FROM), to = get32(frame + L_H_TO),
+                   total = get32(record + L_F_TOTAL);
     REQUIRE(from < to && to <= 65535, "a held frame spans %u to %u", from, to);
     REQUIRE(total == 0 || to <= total, "a held frame ends behind its datagram");
     REQUIRE(get32(frame + L_H_CAPTURED) <= L_HELD_FRAME_MAX, "a held frame is too large");
@@ -142,9 +157,10 @@ static void check_datagram(uint32_t record) {
       other = get32(earlier + L_H_NEXT);
     }
   }
-  REQUIRE(used == L_FRAGMENT_POISONED || last == get32(record + L_F_LAST_HELD), "a datagram ends with another frame");
-  REQUIRE(used == L_FRAGMENT_POISONED || bytes == get32(record + L_F_BYTES), "a datagram has %u bytes, %u counted",
-          bytes, get32(record + L_F_BYTES));
+  REQUIRE(used == L_FRAGMENT_POISONED || last == get32(record + L_F_LAST_HELD),
+          "a datagram ends with another frame");
+  REQUIRE(used == L_FRAGMENT_POISONED || bytes == get32(record + L_F_BYTES),
+          "a datagram has %u bytes, %u counted", bytes, get32(record + L_F_BYTES));
   REQUIRE(used == L_FRAGMENT_POISONED || get32(record + L_F_TOTAL) == 0 || bytes < get32(record + L_F_TOTAL),
           "a complete datagram waits");
 }
@@ -163,14 +179,17 @@ static uint64_t check_held(void) {
     datagrams++;
     check_datagram(record);
     held += get16(record + L_F_COUNT);
-    for (uint32_t at = get32(record + L_F_FIRST_HELD); at != 0; at = get32(at_held + (at - 1) * L_HELD_SIZE)) {
+    for (uint32_t at = get32(record + L_F_FIRST_HELD); at != 0;
+         at = get32(at_held + (at - 1) * L_HELD_SIZE)) {
       bytes += get32(at_held + (at - 1) * L_HELD_SIZE + L_H_META + L_M_WIRE);
     }
   }
   REQUIRE(frames + held == HELD_MAX, "%u held frames are in no list", HELD_MAX - frames - held);
-  REQUIRE(held == get32(STATE(L_S_HELD_IN_USE)), "%u frames held, %u counted", held, get32(STATE(L_S_HELD_IN_USE)));
+  REQUIRE(held == get32(STATE(L_S_HELD_IN_USE)), "%u frames held, %u counted", held,
+          get32(STATE(L_S_HELD_IN_USE)));
   REQUIRE(held == of_sources, "%u frames held, %u counted by source", held, of_sources);
-  REQUIRE(datagrams == get32(STATE(L_S_DATAGRAMS)), "%u datagrams, %u counted", datagrams, get32(STATE(L_S_DATAGRAMS)));
+  REQUIRE(datagrams == get32(STATE(L_S_DATAGRAMS)), "%u datagrams, %u counted", datagrams,
+          get32(STATE(L_S_DATAGRAMS)));
   return bytes;
 }
 

@@ -9,7 +9,7 @@ import type { Frame, Outcome } from "./packet.js";
 import { Random } from "./random.js";
 import type { Session } from "./sessions.js";
 import { Traffic } from "./traffic.js";
-import { configOf, type World } from "./worlds.js";
+import { configOf, ROOMY, type World } from "./worlds.js";
 
 /** Largest batch that the comparison gives to the core. */
 export const BATCH_MAX = 64;
@@ -46,6 +46,8 @@ class Pair {
   readonly model: ModelFirewall;
   private readonly core: Dataplane;
   private readonly ruleNames: string[];
+  /** The table gets full, and what counts is what has expired by then. */
+  private readonly isTight: boolean;
   private nowMs = 0;
   private calls = 0;
 
@@ -53,25 +55,27 @@ class Pair {
     const config = configOf(world);
     this.model = new ModelFirewall(config, world.options);
     this.core = make(world);
+    this.isTight = world.options.capacity?.sessions !== ROOMY;
     this.ruleNames = this.core.rules().map(({ list, sequence }) => `${list} ${sequence}`);
   }
 
   /** One call of both. */
   process({ frames, nowMs }: Call): Difference | undefined {
     const { core, model } = this;
-    if (nowMs > this.nowMs) {
-      this.nowMs = nowMs;
-      // The core sweeps its table little by little; the model has no expired sessions. Both start equal.
-      const swept = this.outputs(core.expire(nowMs));
-      const difference = compareOutcomes(model.expire(nowMs), swept);
+    const hasMoved = nowMs > this.nowMs;
+    this.nowMs = Math.max(this.nowMs, nowMs);
+    if (this.isTight && hasMoved) {
+      const difference = this.sweep();
       if (difference !== undefined) return difference;
     }
     const { batch } = core;
     batch.clear();
     for (const frame of frames) {
-      const { bytes, wireLength, ethertype, cookie } = frame;
+      const { bytes, wireLength, ethertype, offload, cookie } = frame;
+      const checksumOk = offload !== undefined;
+      const headerChecksumOk = offload === "all";
       const ingress = frame.ingress === undefined ? 0 : (core.interfaceNumber(frame.ingress) ?? NO_INTERFACE);
-      if (!batch.add(bytes, ingress, cookie, { wireLength, ethertype }))
+      if (!batch.add(bytes, ingress, cookie, { wireLength, ethertype, checksumOk, headerChecksumOk }))
         throw new Error("the batch has no room");
     }
     const outputs = this.outputs(core.process(nowMs));
@@ -79,8 +83,15 @@ class Pair {
     const difference = compareOutcomes(outcomes, outputs) ?? compareReleased(frames, outcomes, outputs);
     if (difference !== undefined) return difference;
     this.calls++;
-    if (this.calls % SESSIONS_EVERY === 0) return this.compareCounters() ?? this.compareSessions();
-    return this.calls % COUNTERS_EVERY === 0 ? this.compareCounters() : undefined;
+    if (this.calls % SESSIONS_EVERY === 0)
+      return this.sweep() ?? this.compareCounters() ?? this.compareSessions();
+    return this.calls % COUNTERS_EVERY === 0 ? (this.sweep() ?? this.compareCounters()) : undefined;
+  }
+
+  /** Expired sessions go from both: the core looks for them little by little, the model when it has to. */
+  private sweep(): Difference | undefined {
+    const swept = this.outputs(this.core.expire(this.nowMs));
+    return compareOutcomes(this.model.expire(this.nowMs), swept);
   }
 
   /** The end: held fragments are given up, everything is compared once more. */
@@ -88,6 +99,7 @@ class Pair {
     const outputs = this.outputs(this.core.flush(this.nowMs));
     return (
       compareOutcomes(this.model.flush(), outputs) ??
+      this.sweep() ??
       this.compareCounters() ??
       this.compareSessions() ??
       this.compareHits()
@@ -228,11 +240,17 @@ function compareOutcomes(model: Outcome[], core: Outcome[]): Difference | undefi
   return undefined;
 }
 
-/** Fragments that were released: in order of arrival, one datagram after the other, behind the frames of the call. */
+/**
+ * Fragments that the frames of the call released: behind those frames, one datagram after the other, each in order of
+ * arrival. (Those that have waited their time come in any order.)
+ */
 function compareReleased(frames: Frame[], model: Outcome[], core: Outcome[]): Difference | undefined {
   const own = new Set(frames.map(({ cookie }) => cookie));
   const released = model.filter(({ cookie }) => !own.delete(cookie));
-  const text = (outcomes: Outcome[]) => outcomes.map(({ cookie }) => cookie).join(" ");
+  const text = (outcomes: Outcome[]) => {
+    const inOrder = outcomes.filter(({ reason }) => reason !== "fragment_timeout");
+    return inOrder.map(({ cookie }) => cookie).join(" ");
+  };
   return different("order of released fragments", text(released), text(core.slice(frames.length)));
 }
 
@@ -296,9 +314,10 @@ function report(
   lines.push(`shortest sequence found: ${shortest.length} calls`);
   for (const { frames, nowMs } of shortest.slice(-REPORTED_CALLS)) {
     lines.push(`call with ${frames.length} frames`);
-    for (const { cookie, ingress, ethertype, wireLength, bytes } of frames) {
+    for (const { cookie, ingress, ethertype, offload, wireLength, bytes } of frames) {
       const type = ethertype === undefined ? "" : ` ethertype ${ethertype.toString(16)}`;
-      lines.push(`at ${nowMs} ms, packet ${cookie} on ${ingress}, ${wireLength} bytes${type}`);
+      const offloaded = offload === undefined ? "" : ` offload ${offload}`;
+      lines.push(`at ${nowMs} ms, packet ${cookie} on ${ingress}, ${wireLength} bytes${type}${offloaded}`);
       lines.push(hexdump(bytes.subarray(0, REPORTED_BYTES)));
     }
   }

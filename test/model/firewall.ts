@@ -117,7 +117,9 @@ export class ModelFirewall {
   private takeIp(frame: Frame, arrival: Arrival): Outcome[] {
     const { bytes, wireLength, station } = arrival;
     const family = arrival.ethertype === TYPE_IPV4 ? 4 : 6;
-    const packet = parseIp(family, bytes, wireLength, this.policy.headerRules);
+    const { headerRules } = this.policy;
+    const checksums = headerRules.checksums && frame.offload !== "all";
+    const packet = parseIp(family, bytes, wireLength, { ...headerRules, checksums });
     if (isRefusal(packet)) return [this.finish(frame, decide(packet.refused, { ingress: arrival.ingress }))];
     // Neighbour discovery does not tell by a route where it came from; everything else does, if need be.
     const isDiscovery = packet.local === "neighbor_discovery";
@@ -132,7 +134,7 @@ export class ModelFirewall {
       }
     }
     if (packet.fragment !== undefined) return this.takeFragment(frame, packet, ingress);
-    return [this.finish(frame, this.takeDatagram(packet, ingress))];
+    return [this.finish(frame, this.takeDatagram(packet, ingress, frame.offload === undefined))];
   }
 
   private takeFragment(frame: Frame, packet: IpPacket, ingress: string | undefined): Outcome[] {
@@ -152,15 +154,15 @@ export class ModelFirewall {
         const { datagram } = answer;
         const decision = isRefusal(datagram)
           ? decide(datagram.refused, { ingress })
-          : this.takeDatagram(datagram, ingress);
+          : this.takeDatagram(datagram, ingress, frame.offload === undefined);
         return [this.finish(frame, decision), ...answer.released.map((held) => this.release(held, decision))];
       }
     }
   }
 
-  /** Decides a whole packet: sections 4 to 6. */
-  private takeDatagram(packet: IpPacket, ingress: string | undefined): Decision {
-    const transport = parseTransport(packet, this.policy.checksums);
+  /** Decides a whole packet: sections 4 to 6. `checksums`: the frame says nothing against verifying them. */
+  private takeDatagram(packet: IpPacket, ingress: string | undefined, checksums: boolean): Decision {
+    const transport = parseTransport(packet, checksums && this.policy.checksums);
     if (isRefusal(transport)) return decide(transport.refused, { ingress });
     if (packet.local !== undefined) return decide(packet.local, { ingress });
     // Neighbour discovery that was not recognised before came in fragments [6980].

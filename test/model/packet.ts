@@ -19,6 +19,8 @@ export interface Frame {
   ingress: string | undefined;
   /** Given: the bytes are the payload of that Ethernet type, without a link header. */
   ethertype?: number;
+  /** The NIC computes or has verified the transport checksum (`transport`), and that of the IPv4 header too (`all`). */
+  offload?: "transport" | "all";
   cookie: number;
 }
 

@@ -213,7 +213,9 @@ export class Traffic {
     let wireLength = bytes.length;
     if (r.chance(0.01)) bytes = bytes.slice(0, r.int(bytes.length + 1));
     else if (r.chance(0.002)) wireLength = r.int(bytes.length + 40);
-    return { bytes, wireLength, ingress: this.ingressOf(emission.from), ethertype, cookie: this.count++ };
+    const offload = r.chance(0.02) ? r.pick(["transport", "all"] as const) : undefined;
+    const ingress = this.ingressOf(emission.from);
+    return { bytes, wireLength, ingress, ethertype, offload, cookie: this.count++ };
   }
 
   private remember(what: Remembered): void {

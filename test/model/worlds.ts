@@ -342,11 +342,11 @@ const ALL: readonly World[] = [
 ];
 
 /** Sessions that there is room for, where a world does not say otherwise: more than its traffic needs. */
-const SESSIONS = 8192;
+export const ROOMY = 8192;
 
 export const WORLDS: readonly World[] = ALL.map((world) => ({
   ...world,
-  options: { ...world.options, capacity: { sessions: SESSIONS, ...world.options.capacity } },
+  options: { ...world.options, capacity: { sessions: ROOMY, ...world.options.capacity } },
 }));
 
 /** The configuration of a world; a mistake in its text is a bug of this file. */
