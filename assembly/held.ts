@@ -87,6 +87,9 @@ import {
   timeoutsAt,
 } from "./state";
 
+/** Tables up to this size are counted through when a source seems to have reached its limit. */
+const SOURCE_SCAN_MAX: u32 = 1024;
+
 /** What the descriptor carries of a decision starts here. */
 const DECIDED_AT = D_VERDICT;
 
@@ -213,6 +216,25 @@ function fragmentTimeout(): u32 {
   return load<u32>(timeoutsAt + TIMER_FRAGMENT * 4);
 }
 
+/**
+ * Frames held of the source of the packet: what its place counts is an upper bound, because sources share places. In a
+ * large table few do, and a count would take long; there the bound stands.
+ */
+function heldOf(meta: usize, network: usize): u32 {
+  if (heldMax > SOURCE_SCAN_MAX) return heldMax;
+  const v6: u32 = load<u8>(meta, M_V6);
+  let frames: u32 = 0;
+  for (let place: u32 = 0; place < heldMax; place++) {
+    const record = datagramAt(place);
+    if (load<u8>(record, F_USED) != FRAGMENT_OPEN || load<u8>(record, F_V6) != v6) continue;
+    const same = v6
+      ? !v128.any_true(v128.xor(v128.load(record, F_SOURCE), v128.load(network, IPV6_SOURCE)))
+      : load<u32>(record, F_SOURCE) == load<u32>(network, IPV4_SOURCE);
+    if (same) frames += load<u16>(record, F_COUNT);
+  }
+  return frames;
+}
+
 /** Copies the frame into the pool; returns a reason when a limit is reached. */
 export function keep(
   descriptor: usize,
@@ -228,8 +250,10 @@ export function keep(
   const index = word(S_HELD_FREE);
   if (index == 0 || word(S_HELD_IN_USE) >= load<u32>(policyAt, P_FRAGMENT_MAX)) return R_FRAGMENT_TABLE_FULL;
   const ofSource = datagramAt(placeOf(meta, network, header, protocol, true));
-  if (load<u16>(ofSource, F_SOURCE_HELD) >= load<u32>(policyAt, P_FRAGMENT_PER_SOURCE))
+  const perSource = load<u32>(policyAt, P_FRAGMENT_PER_SOURCE);
+  if (load<u16>(ofSource, F_SOURCE_HELD) >= perSource && heldOf(meta, network) >= perSource) {
     return R_FRAGMENT_TABLE_FULL;
+  }
   if (record == 0) record = claimDatagram(meta, network, header, protocol);
   else if (load<u16>(record, F_COUNT) >= load<u32>(policyAt, P_FRAGMENT_PER_DATAGRAM))
     return R_FRAGMENT_TABLE_FULL;

@@ -96,7 +96,7 @@ export function process(packets: u32, nowMs: f64): u32 {
 
 /**
  * One pass: parse all, then touch the lines that they will need in loops that do nothing else, then decide. The cache
- * misses of a pass overlap that way (bench/README.md).
+ * misses of a pass overlap that way (bench/).
  */
 function pass(first: u32, packets: u32): void {
   const descriptors = descriptorsAt + <usize>first * DESC_SIZE;

@@ -503,7 +503,7 @@ export const F_TOTAL = 56; // u32: payload bytes in all, 0 unknown
 export const F_COUNT = 60; // u16: held frames
 /** Frames held from the sources that hash to this place; it belongs to the place, not to the datagram. */
 export const F_SOURCE_HELD = 62; // u16
-export const FRAGMENT_PROBES = 32;
+export const FRAGMENT_PROBES = 64;
 export const FRAGMENT_FREE = 0;
 export const FRAGMENT_OPEN = 1;
 /** Overlap: all later fragments of it are dropped until the timer ends. */

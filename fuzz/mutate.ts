@@ -1,8 +1,10 @@
 /**
  * The mutation fuzzer of captures and configurations.
  *
- *   npx tsx fuzz/mutate.ts [--seed N] [--first N] [--count N] [--only captures|configurations] [--found FOLDER]
+ *   npx tsx fuzz/mutate.ts [--seed N] [--first N] [--count N] [--only captures|configurations]
+ *       [--captures FOLDER] [--found FOLDER]
  *
+ * --captures: a folder with captures to start from, besides those of the project.
  * Round i of a seed is always the same; --first I --count 1 repeats it alone. What goes wrong is printed, its input is
  * written into FOLDER, and the exit code is 1.
  */
@@ -20,6 +22,7 @@ const { values } = parseArgs({
     first: { type: "string", default: "0" },
     count: { type: "string", default: "10000" },
     only: { type: "string" },
+    captures: { type: "string" },
     found: { type: "string", default: fileURLToPath(new URL(".found", import.meta.url)) },
   },
 });
@@ -40,7 +43,14 @@ const wasm = readFileSync(new URL("../dist/core.wasm", import.meta.url));
 const done: Record<Kind, number> = { captures: 0, configurations: 0 };
 const findings: Finding[] = [];
 let reported = Date.now();
-for await (const round of fuzz({ module: new WebAssembly.Module(wasm), seed, first, count, kinds })) {
+for await (const round of fuzz({
+  module: new WebAssembly.Module(wasm),
+  seed,
+  first,
+  count,
+  kinds,
+  captures: values.captures,
+})) {
   done[round.kind]++;
   if (round.finding !== undefined) report(round.finding);
   if (Date.now() - reported < PROGRESS_MS) continue;

@@ -224,7 +224,7 @@ export class JavascriptFirewall implements Engine {
     const plain =
       (this.#packet.flags & (SYN | FIN | RST)) === 0 &&
       bytes[own + B_STATE] === L.ST_ESTABLISHED &&
-      (bytes[own + B_FLAGS]! & L.HF_SLOW) === 0;
+      (bytes[own + B_FLAGS]! & (L.HF_SLOW | L.HF_ACKED)) === L.HF_ACKED;
     return plain
       ? inspectEstablished(this.#table, slot, this.#packet, side)
       : inspectHandshake(this.#table, slot, this.#view, this.#packet, side);

@@ -44,18 +44,18 @@ export function inspectEstablished(table: Table, slot: number, packet: Packet, s
   const old = ((end - fromEnd + toWindow) | 0) < 0;
   const ackHigh = ((ack - toEnd) | 0) > 0;
   const ackOld = ((ack - toEnd + Math.max(fromWindow, ACK_WINDOW_MIN)) | 0) < 0;
+  let widens = true;
   if (beyond || old || ackHigh || ackOld) {
     const judged = judge(beyond, old, ackHigh, ackOld, (end - edge) >>> 0 > toWindow);
     if (judged !== BEYOND) return judged;
-    if (((end - fromEnd) | 0) > 0) entries[from + END] = end;
-    return PASS;
+    widens = false;
   }
   if (((end - fromEnd) | 0) > 0) entries[from + END] = end;
   const scale = (table.bytes[(at << 2) + B_SCALES]! >> (side << 2)) & 15;
   const window = packet.window << scale;
   if (window >>> 0 > fromWindow) entries[from + MAXWIN] = window;
   if (((ack - entries[from + MAXACK]!) | 0) > 0) entries[from + MAXACK] = ack;
-  if (((end - edge) | 0) > 0) entries[to + MAXWIN] = (toWindow + end - edge) | 0;
+  if (widens && ((end - edge) | 0) > 0) entries[to + MAXWIN] = (toWindow + end - edge) | 0;
   const right = (ack + window) | 0;
   if (((right - entries[to + MAXEND]!) | 0) >= 0) entries[to + MAXEND] = right + (window === 0 ? 1 : 0);
   return PASS;

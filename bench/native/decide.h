@@ -39,7 +39,8 @@ INLINE void decide_hit(u32 slot, descriptor *d, const packet *p) {
   if (s->interface[side] != p->ingress) return verdict(d, p, VERDICT_DROP, R_WRONG_INTERFACE, 0);
   if (p->ttl <= 1) return verdict(d, p, VERDICT_DROP, R_TTL_EXPIRED, 0);
   if (p->kind == CLASS_TCP) {
-    bool plain = !(p->flags & (SYN | FIN | RST)) && s->state == ST_ESTABLISHED && !(s->flags & HF_SLOW);
+    bool plain = !(p->flags & (SYN | FIN | RST)) && s->state == ST_ESTABLISHED &&
+                 (s->flags & (HF_SLOW | HF_ACKED)) == HF_ACKED;
     reason = plain ? inspect_established(s, p) : inspect(slot, s, p);
   } else {
     reason = answer(slot, s, p);

@@ -32,11 +32,10 @@ INLINE u32 judge_window(const session *s, const packet *p) {
 INLINE void take_segment(session *s, const packet *p, u32 judged) {
   window *from = &s->side[p->side], *to = &s->side[p->side ^ 1];
   if (after(p->end, from->end)) from->end = p->end;
-  if (judged == BEYOND) return;
   u32 size = p->window << (s->scales >> (p->side << 2) & 15), edge = from->maxend;
   if (size > from->maxwin) from->maxwin = size;
   if (after(p->ack, from->maxack)) from->maxack = p->ack;
-  if (after(p->end, edge)) to->maxwin += p->end - edge;
+  if (judged == PASS && after(p->end, edge)) to->maxwin += p->end - edge;
   if (!before(p->ack + size, to->maxend)) to->maxend = p->ack + size + (size == 0);
 }
 

@@ -1,5 +1,6 @@
 /** What the mutation fuzzer starts from: the examples of the project, and small captures of every format. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "fflate";
 import { CaptureReader, LINK_TYPES, readBatches } from "../../src/capture/index.js";
@@ -24,8 +25,14 @@ export function configurationSamples(): string[] {
   );
 }
 
-/** The captures: the examples, those of the reader's tests, and the packets of an example behind every link header. */
-export async function captureSamples(): Promise<CaptureSample[]> {
+/** Larger files only take time: of each capture its beginning is used. */
+const CAPTURE_BYTES_MAX = 1_048_576;
+
+/**
+ * The captures: the examples, those of the reader's tests, the packets of an example behind every link header, and
+ * whatever lies below the folder `more`.
+ */
+export async function captureSamples(more?: string): Promise<CaptureSample[]> {
   const examples = filesIn(EXAMPLES, ".pcapng").map((name) => ({
     name,
     bytes: plain(readFileSync(name)),
@@ -33,7 +40,17 @@ export async function captureSamples(): Promise<CaptureSample[]> {
   }));
   const small = SAMPLES.map(({ name, bytes, whole }) => ({ name, bytes, ends: [...whole.keys()] }));
   const packets = await packetsOf(examples[0]!.bytes, FRAMES_EACH);
-  return [...examples, ...small, ...LINK_TYPES.map(({ number }) => behind(number, packets))];
+  const others = more === undefined ? [] : filesBelow(more);
+  return [...examples, ...small, ...LINK_TYPES.map(({ number }) => behind(number, packets)), ...others];
+}
+
+function filesBelow(folder: string): CaptureSample[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((name) => /\.(pcap|pcapng|cap)(\.gz)?$/.test(name) && statSync(name).size <= CAPTURE_BYTES_MAX)
+    .sort()
+    .map((name) => ({ name, bytes: new Uint8Array(readFileSync(name)), ends: [] }));
 }
 
 const FRAMES_EACH = 24;

@@ -18,6 +18,8 @@ export interface FuzzOptions {
   readonly count: number;
   /** What the rounds are about, in turn. */
   readonly kinds: readonly Kind[];
+  /** A folder with more captures to start from. */
+  readonly captures?: string;
 }
 
 /** Something that went wrong. */
@@ -43,9 +45,10 @@ const SEED = new Uint8Array(64).fill(9);
 const ROUND_FACTOR = 0x9e3779b1;
 
 /** Runs the rounds, one at a time. */
-export async function* fuzz({ module, seed, first, count, kinds }: FuzzOptions): AsyncGenerator<Round, void> {
+export async function* fuzz(options: FuzzOptions): AsyncGenerator<Round, void> {
+  const { module, seed, first, count, kinds } = options;
   const configurations = configurationSamples();
-  const captures = await captureSamples();
+  const captures = await captureSamples(options.captures);
   const frames = await frameSamples();
   const words = wordsOf(configurations);
   const parsed = configurations.map((text) => parse(text).config);
