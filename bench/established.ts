@@ -57,8 +57,10 @@ async function measureEstablished(
 /** Frames that are to be refused for many reasons, among sound ones: everybody must say the same about each. */
 export async function compareDamaged(bed: Testbed, sessions: number): Promise<void> {
   bed.prepare("data");
-  bed.ring.fill(randomFlow(sessions), 0);
-  damage(bed.ring);
+  for (const ring of bed.rings) {
+    ring.fill(randomFlow(sessions), 0);
+    damage(ring);
+  }
   await bed.compare();
   const { reasons } = bed.lanes[0]!.engine.tallies();
   if (reasons.size < REASONS_MIN) throw new Error(`the damaged frames met only ${reasons.size} reasons`);

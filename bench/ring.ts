@@ -196,6 +196,12 @@ export class Ring {
     }
   }
 
+  /** A copy of the first `count` descriptors. */
+  descriptors(count: number): Uint8Array<ArrayBuffer> {
+    const { at } = this.#core.plan.regions.descriptors;
+    return this.#core.bytes.slice(at, at + count * L.DESC_SIZE);
+  }
+
   /** The bytes of a slot, to be changed. */
   frame(slot: number): Uint8Array {
     const at = this.#at + slot * RING_SLOT;

@@ -80,9 +80,14 @@ export class Testbed {
     return this.lanes[0]!.ring;
   }
 
+  /** All rings. */
+  get rings(): ReadonlySet<Ring> {
+    return new Set(this.lanes.map(({ ring }) => ring));
+  }
+
   /** Writes the constant part of the frames, for everybody. */
   prepare(phase: Phase): void {
-    for (const ring of new Set(this.lanes.map((each) => each.ring))) ring.prepare(phase);
+    for (const ring of this.rings) ring.prepare(phase);
     this.native?.setSlots(this.ring);
   }
 
@@ -156,19 +161,16 @@ export class Testbed {
   }
 
   /**
-   * Sends the frames of the ring as they are through everybody; throws at the first one about which they disagree.
+   * Sends the frames of the rings as they are, which must be alike, through everybody; throws at the first one about which they disagree.
    */
   async compare(): Promise<void> {
     this.native?.setSlots(this.ring);
     this.native?.setFrames();
     for (let first = 0; first < RING_FRAMES; first += BATCH_MAX) {
-      const [expected, ...others] = this.lanes
-        .filter(({ ring }) => ring === this.ring)
-        .map(({ engine, ring, nowMs }) => {
-          drive(engine, ring, first, BATCH_MAX, BATCH_MAX, nowMs);
-          const { at } = this.core.plan.regions.descriptors;
-          return { name: engine.name, results: this.core.bytes.slice(at, at + BATCH_MAX * L.DESC_SIZE) };
-        });
+      const [expected, ...others] = this.lanes.map(({ engine, ring, nowMs }) => {
+        drive(engine, ring, first, BATCH_MAX, BATCH_MAX, nowMs);
+        return { name: engine.name, results: ring.descriptors(BATCH_MAX) };
+      });
       if (this.native) {
         await this.native.run(`process ${first} ${BATCH_MAX} ${BATCH_MAX} ${this.nativeMs}`);
         others.push({ name: "native", results: this.native.descriptors(BATCH_MAX) });

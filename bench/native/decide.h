@@ -166,7 +166,7 @@ INLINE void decide(descriptor *d, const packet *p) {
   d->session_id = 0;
   d->side = 0;
   if (p->kind == CLASS_DROP) return verdict(d, p, VERDICT_DROP, p->reason, 0);
-  u32 slot = holds(p->slot, p) ? p->slot : find(p);
+  u32 slot = p->slot != NO_SLOT && holds(p->slot, p) ? p->slot : find(p);
   if (slot != NO_SLOT && is_expired(&fw.hot[slot])) {
     release(slot, C_EXPIRED);
     slot = NO_SLOT;

@@ -58,11 +58,7 @@ static void pass(descriptor *d, u32 count) {
     parse(&d[i], &packets[i]);
     __builtin_prefetch(fw.tags[group_of(packets[i].hash)], 0);
   }
-  for (u32 i = 0; i < count; i++) {
-    u32 slot = packets[i].slot = candidate(packets[i].hash);
-    __builtin_prefetch(&fw.hot[slot], 1);
-    if (packets[i].v6) __builtin_prefetch(&fw.cold[slot], 0);
-  }
+  for (u32 i = 0; i < count; i++) packets[i].slot = candidate(&packets[i]);
   for (u32 i = 0; i < count; i++) decide(&d[i], &packets[i]);
   sweep(1);
 }

@@ -89,8 +89,8 @@ typedef struct {
 
 _Static_assert(sizeof(session) == HOT_SIZE, "session");
 
-/* The rest of it. */
-typedef struct {
+/* The rest of it: two cache lines. */
+typedef struct __attribute__((aligned(64))) {
   u8 address[2][16];
   u64 id, created_ms;
   u32 bytes_high[2];
@@ -101,7 +101,7 @@ typedef struct {
   u32 first[2];
 } session_rest;
 
-_Static_assert(sizeof(session_rest) <= COLD_SIZE, "session_rest");
+_Static_assert(sizeof(session_rest) == COLD_SIZE, "session_rest");
 
 typedef struct {
   u64 packets, bytes;

@@ -19,10 +19,19 @@ INLINE u32 tag_match(u32 group, u16 tag) {
   return (u32)_mm_movemask_epi8(_mm_packs_epi16(low, high));
 }
 
-/* The slot that probably holds the key. */
-INLINE u32 candidate(u32 hash) {
-  u32 group = group_of(hash);
-  return group * GROUP_SLOTS + ((u32)__builtin_ctz(tag_match(group, tag_of(hash)) | 0x10000) & 15);
+/* The slot that probably holds the packet's session, NO_SLOT when there is none; what it needs is on its way. */
+INLINE u32 candidate(const packet *p) {
+  u32 group = group_of(p->hash), match = tag_match(group, tag_of(p->hash));
+  u32 wanted = match != 0 ? match : tag_match(group, 0);
+  u32 slot = group * GROUP_SLOTS + ((u32)__builtin_ctz(wanted | 0x10000) & 15);
+  __builtin_prefetch(&fw.hot[slot], 1);
+  if (match != 0) {
+    if (p->v6) __builtin_prefetch(&fw.cold[slot], 0);
+    return slot;
+  }
+  __builtin_prefetch(&fw.cold[slot], 1);
+  __builtin_prefetch((u8 *)&fw.cold[slot] + 64, 1);
+  return NO_SLOT;
 }
 
 /* Interfaces and the spare byte are not part of the key. */

@@ -1,3 +1,4 @@
+/* What frames.h says: headers, segments, errors and pieces, written byte by byte. */
 #include "frames.h"
 #include "layout.h"
 #include "packet.h"

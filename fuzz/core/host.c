@@ -1,3 +1,4 @@
+/* What host.h says: frames in, checked answers out. */
 #include "host.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+/* What judge.h says: sessions as they were seen, and what a packet that passes must fulfil. */
 #include "judge.h"
 #include "machine.h"
 #include "packet.h"
@@ -132,6 +133,7 @@ static bool is_inspected(const Packet *p, const Bound *from, const Bound *to) {
 static void require_allowed(const Output *o, const Packet *p) {
   const Bound *from = &policy->interfaces[o->ingress], *to = &policy->interfaces[o->egress];
   const char *why = reason_name(o->reason);
+  REQUIRE(from->takes[p->v6], "%s: interface %u takes no such packets", why, o->ingress);
   REQUIRE(o->egress == egress_of(policy, o->ingress, p), "%s: leaves by interface %u", why, o->egress);
   REQUIRE(interface_toward(policy, p->v6, p->source) != 0, "%s: the source is no neighbour's", why);
   REQUIRE(permits(from->source[p->v6], p), "%s: the source cannot be behind interface %u", why, o->ingress);
@@ -224,6 +226,8 @@ static void judge_related(const Output *o, const Packet *p) {
 
 static void judge_pass(const Output *o, const Packet *p) {
   require_sound(o, p);
+  REQUIRE(!p->fragment || !policy->interfaces[o->ingress].refuses_fragments[p->v6],
+          "a fragment from interface %u passes", o->ingress);
   REQUIRE(o->ingress >= 1 && o->ingress < INTERFACES && policy->interfaces[o->ingress].up,
           "comes in by interface %u", o->ingress);
   REQUIRE(o->egress >= 1 && o->egress < INTERFACES, "leaves by interface %u", o->egress);

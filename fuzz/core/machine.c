@@ -1,3 +1,4 @@
+/* What machine.h says: the mapping of the memory, resets, and the calls. */
 #define _GNU_SOURCE
 #include "machine.h"
 #include <stdarg.h>

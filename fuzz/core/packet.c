@@ -1,3 +1,4 @@
+/* What packet.h says: headers from bytes, and their checksums. */
 #include "packet.h"
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* What policies.h says: the lists of the configurations as conditions, and the networks that they route. */
 #include "policies.h"
 #include <string.h>
 
@@ -115,85 +116,97 @@ static bool leads_inside(const Packet *p) {
 static bool leads_outside(const Packet *p) {
   return interface_toward(INSPECTED_ROUTES, p->v6, p->source) == OUTSIDE;
 }
-/** Routes other than the default; that to 192.88.0.0/16 leads to Null0 and still counts. */
+/** Routes other than the default and that to Null0. */
 static bool has_route(const Packet *p) {
-  return interface_toward(INSPECTED_ROUTES, false, p->source) != OUTSIDE || FROM(203, 0, 113, 0, 24);
+  const uint32_t toward = interface_toward(INSPECTED_ROUTES, false, p->source);
+  return toward != 0 && (toward != OUTSIDE || FROM(203, 0, 113, 0, 24));
 }
 
 /* ---- two-sides.cfg */
 
 #define TWO_SIDES                                        \
   {                                                      \
-      [INSIDE] = {.up = true},                           \
+      [INSIDE] = {.up = true, .takes = {true, true}},    \
       [OUTSIDE] =                                        \
           {                                              \
               .up = true,                                \
+              .takes = {true, true},                     \
               .list_in = {nothing, nothing},             \
               .inspect_out = {everything, tcp_udp_icmp}, \
           },                                             \
   }
 
-const Policy POLICIES_BY_NUMBER[POLICY_COUNT] = {
-    [POLICY_INSPECTED] =
-        {
-            .exact = true,
-            .networks4 = 7,
-            .networks6 = 3,
-            .has_default = true,
-            .interfaces =
-                {
-                    [INSIDE] =
-                        {
-                            .up = true,
-                            .list_in = {inspected_inside_in4, inspected_inside_in6},
-                            .source = {leads_inside, NULL},
-                        },
-                    [OUTSIDE] =
-                        {
-                            .up = true,
-                            .list_in = {inspected_outside_in4, inspected_outside_in6},
-                            .inspect_in = {tcp_and_ip, only_tcp},
-                            .inspect_out = {everything, everything},
-                            .source = {leads_outside, leads_outside},
-                        },
-                    [TRUNK] = {.up = true},
-                    [DMZ] =
-                        {
-                            .up = true,
-                            .list_in = {inspected_dmz_in4, NULL},
-                            .list_out = {inspected_dmz_out4, inspected_dmz_out6},
-                            .source = {has_route, NULL},
-                        },
-                    [GUEST] = {.up = true,
-                               .list_in = {inspected_guest_in4, NULL},
-                               .inspect_in = {tcp_udp_icmp, NULL}},
-                    [LAB] = {.up = true, .list_in = {inspected_lab_in4, NULL}},
-                },
-        },
-    [POLICY_STATELESS] =
-        {
-            .block_non_session = true,
-            .networks4 = 3,
-            .networks6 = 3,
-            .has_default = true,
-            .interfaces =
-                {
-                    [INSIDE] =
-                        {
-                            .up = true,
-                            .list_in = {stateless_inside_in4, inside6},
-                            .list_out = {stateless_inside_out4, NULL},
-                            .source = {has_route, leads_inside},
-                        },
-                    [OUTSIDE] = {.up = true, .list_in = {stateless_outside_in4, stateless_outside_in6}},
-                    [TRUNK] = {.up = true},
-                    [DMZ] = {.up = true, .list_in = {nothing, NULL}},
-                },
-        },
-    // The outside network is an own one only for its own addresses.
-    [POLICY_SIDES] =
-        {.exact = true, .networks4 = 2, .networks6 = 2, .has_default = true, .interfaces = TWO_SIDES},
-    [POLICY_PAIR] = {.exact = true, .networks4 = 2, .networks6 = 2, .pair = true, .interfaces = TWO_SIDES},
+const Policy POLICIES_BY_NUMBER[POLICY_COUNT] =
+    {
+        [POLICY_INSPECTED] =
+            {
+                .exact = true,
+                .networks4 = 7,
+                .networks6 = 3,
+                .has_default = true,
+                .interfaces =
+                    {
+                        [INSIDE] =
+                            {
+                                .up = true,
+                                .takes = {true, true},
+                                .list_in = {inspected_inside_in4, inspected_inside_in6},
+                                .source = {leads_inside, NULL},
+                            },
+                        [OUTSIDE] =
+                            {
+                                .up = true,
+                                .takes = {true, true},
+                                .list_in = {inspected_outside_in4, inspected_outside_in6},
+                                .inspect_in = {tcp_and_ip, only_tcp},
+                                .inspect_out = {everything, everything},
+                                .source = {leads_outside, leads_outside},
+                            },
+                        [TRUNK] = {.up = true},
+                        [DMZ] =
+                            {
+                                .up = true,
+                                .takes = {true, true},
+                                .list_in = {inspected_dmz_in4, NULL},
+                                .list_out = {inspected_dmz_out4, inspected_dmz_out6},
+                                .source = {has_route, NULL},
+                            },
+                        [GUEST] = {.up = true,
+                                   .takes = {true, false},
+                                   .refuses_fragments = {true, false},
+                                   .list_in = {inspected_guest_in4, NULL},
+                                   .inspect_in = {tcp_udp_icmp, NULL}},
+                        [LAB] = {.up = true, .takes = {true, false}, .list_in = {inspected_lab_in4, NULL}},
+                    },
+            },
+        [POLICY_STATELESS] =
+            {
+                .block_non_session = true,
+                .networks4 = 3,
+                .networks6 = 3,
+                .has_default = true,
+                .interfaces =
+                    {
+                        [INSIDE] =
+                            {
+                                .up = true,
+                                .takes = {true, true},
+                                .list_in = {stateless_inside_in4, inside6},
+                                .list_out = {stateless_inside_out4, NULL},
+                                .source = {has_route, leads_inside},
+                            },
+                        [OUTSIDE] = {.up = true,
+                                     .takes = {true, true},
+                                     .list_in = {stateless_outside_in4, stateless_outside_in6}},
+                        [TRUNK] = {.up = true},
+                        [DMZ] = {.up = true, .takes = {true, true}, .list_in = {nothing, NULL}},
+                    },
+            },
+        // The outside network is an own one only for its own addresses.
+        [POLICY_SIDES] =
+            {.exact = true, .networks4 = 2, .networks6 = 2, .has_default = true, .interfaces = TWO_SIDES},
+        [POLICY_PAIR] =
+            {.exact = true, .networks4 = 2, .networks6 = 2, .pair = true, .interfaces = TWO_SIDES},
 };
 
 /** Networks, in the order in which policies have routes to them. */

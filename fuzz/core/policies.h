@@ -18,6 +18,8 @@ typedef struct {
   /** By family: what unicast RPF lets a source be. */
   Condition *source[2];
   bool up;
+  /** By family: whether it takes part in it at all, and whether it takes no fragments of it. */
+  bool takes[2], refuses_fragments[2];
 } Bound;
 
 typedef struct {

@@ -1,3 +1,4 @@
+/* What structures.h says, one structure after the other. */
 #include "structures.h"
 #include "machine.h"
 

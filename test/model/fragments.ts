@@ -157,7 +157,8 @@ function reassemble(held: Held[], length: number): IpPacket | Refusal {
   const whole = new Uint8Array(length);
   for (const { packet } of held) whole.set(packet.fragment!.data, packet.fragment!.offset);
   const first = held.find(({ packet }) => packet.fragment!.offset === 0)!.packet;
-  const datagram: IpPacket = { ...first, payload: whole, payloadLength: length };
+  const inFirstFragment = first.fragment!.length;
+  const datagram = { ...first, payload: whole, payloadLength: length, inFirstFragment };
   delete datagram.fragment;
   if (first.family === 4) return datagram;
 
@@ -165,7 +166,7 @@ function reassemble(held: Held[], length: number): IpPacket | Refusal {
   const chain = { type, at: 0, extensions, seen: new Map(seen) };
   const refusal = walkChain(chain, whole, length);
   if (refusal !== undefined) return refusal;
-  if (chain.at + headerNeeded(6, chain.type) > first.fragment!.length) return refuse("fragment_tiny");
+  datagram.inFirstFragment -= chain.at;
   datagram.protocol = chain.type;
   datagram.payload = whole.subarray(chain.at);
   datagram.payloadLength = length - chain.at;

@@ -33,11 +33,13 @@ export function receive(frame: Frame, policy: Policy): (Refusal & { ingress: str
   const isEthernet = frame.ethertype === undefined;
   if (isEthernet && bytes.length < ETHERNET_HEADER) return drop("frame_truncated");
 
+  // Tags that cannot be read tell nothing: the interface is still the one that was given.
+  const unread = (reason: string) => ({ ...refuse(reason), ingress: frame.ingress });
   let header = isEthernet ? ETHERNET_HEADER : 0;
   let ethertype = frame.ethertype ?? u16(bytes, 12);
   for (let tags = 0; TAG_TYPES.has(ethertype); tags++) {
-    if (tags === TAGS_MAX) return drop("vlan");
-    if (bytes.length < header + TAG) return drop("frame_truncated");
+    if (tags === TAGS_MAX) return unread("vlan");
+    if (bytes.length < header + TAG) return unread("frame_truncated");
     const vlan = u16(bytes, header) & 0xfff;
     ethertype = u16(bytes, header + 2);
     header += TAG;

@@ -73,6 +73,8 @@ export interface IpPacket {
   /** Bytes of header that `fragment_oversize` leaves room for. */
   headerLength: number;
   fragment?: FragmentHeader;
+  /** A datagram of fragments: bytes of `payload` that were in the first one; the transport header must be there. */
+  inFirstFragment?: number;
   /** The reason for which the firewall takes the packet, whatever its lists say. */
   local?: "neighbor_discovery" | "local_multicast";
 }
@@ -123,7 +125,7 @@ export interface TcpSegment {
 
 export type Transport =
   | { kind: "tcp"; segment: TcpSegment }
-  | { kind: "udp"; sourcePort: number; destinationPort: number }
+  | { kind: "udp"; sourcePort: number; destinationPort: number; length: number }
   | {
       kind: "icmp";
       class: "query" | "error" | "other";

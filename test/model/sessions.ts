@@ -71,7 +71,7 @@ export function requestOf(family: Family, type: number): number {
 /** Bytes of payload: behind the header of TCP and UDP, else of IP. */
 export function payloadOf(packet: IpPacket, transport: Transport): number {
   if (transport.kind === "tcp") return transport.segment.length;
-  return transport.kind === "udp" ? packet.payloadLength - 8 : packet.payloadLength;
+  return transport.kind === "udp" ? transport.length : packet.payloadLength;
 }
 
 /** Undefined: no session can hold such a packet. */

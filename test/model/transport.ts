@@ -31,12 +31,18 @@ export function parseTransport(packet: IpPacket, checksums: boolean): Refusal | 
   if (protocol === IP_PROTOCOL_TCP) return parseTcp(packet, verify);
   if (protocol === IP_PROTOCOL_UDP) return parseUdp(packet, verify);
   if (protocol === (family === 4 ? IP_PROTOCOL_ICMP : IP_PROTOCOL_ICMP6)) return parseIcmp(packet, verify);
+  if (isTiny(packet, 0)) return refuse("fragment_tiny");
   if (protocol === IP_PROTOCOL_SCTP && payload.length >= 4) {
     return { kind: "other", known: { sourcePort: u16(payload, 0), destinationPort: u16(payload, 2) } };
   }
   if (protocol === PROTOCOL_IGMP && payload.length > 0)
     return { kind: "other", known: { igmpType: payload[0]! } };
   return { kind: "other", known: {} };
+}
+
+/** Whether a header of this length was not whole in the first fragment of its datagram [7112]. */
+function isTiny(packet: IpPacket, headerLength: number): boolean {
+  return packet.inFirstFragment !== undefined && headerLength > packet.inFirstFragment;
 }
 
 /** The sum over the pseudo header and `length` bytes is right. */
@@ -63,9 +69,11 @@ function parseTcp(packet: IpPacket, verify: boolean): Refusal | Transport {
   const { payload: bytes, payloadLength } = packet;
   if (payloadLength < TCP_HEADER) return refuse("tcp_header");
   if (bytes.length < TCP_HEADER) return refuse("frame_truncated");
+  if (isTiny(packet, TCP_HEADER)) return refuse("fragment_tiny");
   const headerLength = (bytes[12]! >> 4) * 4;
   if (headerLength < TCP_HEADER || headerLength > payloadLength) return refuse("tcp_header");
   if (bytes.length < headerLength) return refuse("frame_truncated");
+  if (isTiny(packet, headerLength)) return refuse("fragment_tiny");
   const segment: TcpSegment = {
     sourcePort: u16(bytes, 0),
     destinationPort: u16(bytes, 2),
@@ -120,6 +128,7 @@ function parseUdp(packet: IpPacket, verify: boolean): Refusal | Transport {
   const { payload: bytes, payloadLength } = packet;
   if (payloadLength < UDP_HEADER) return refuse("udp_header");
   if (bytes.length < UDP_HEADER) return refuse("frame_truncated");
+  if (isTiny(packet, UDP_HEADER)) return refuse("fragment_tiny");
   const length = u16(bytes, 4);
   if (length < UDP_HEADER || length > payloadLength) return refuse("udp_header");
   const sourcePort = u16(bytes, 0);
@@ -130,7 +139,7 @@ function parseUdp(packet: IpPacket, verify: boolean): Refusal | Transport {
     const right = none ? packet.family === 4 : sumIsRight(packet, length);
     if (!right) return refuse("udp_checksum");
   }
-  return { kind: "udp", sourcePort, destinationPort };
+  return { kind: "udp", sourcePort, destinationPort, length: length - UDP_HEADER };
 }
 
 const ICMP_HEADER = 8;
@@ -151,6 +160,7 @@ function parseIcmp(packet: IpPacket, verify: boolean): Refusal | Transport {
   const { payload: bytes, payloadLength, family } = packet;
   if (payloadLength < ICMP_HEADER) return refuse("icmp_header");
   if (bytes.length < ICMP_HEADER) return refuse("frame_truncated");
+  if (isTiny(packet, ICMP_HEADER)) return refuse("fragment_tiny");
   if (verify) {
     const right =
       family === 4 ? onesSum(bytes, 0, payloadLength) === 0xffff : sumIsRight(packet, payloadLength);

@@ -239,7 +239,7 @@ ipv6 access-list SIX
 
 const SMALL = `
 ip inspect name FW tcp timeout 30
-ip inspect name FW udp timeout 400
+ip inspect name FW udp timeout 40000
 ip inspect name FW icmp timeout 5
 ip inspect tcp synwait-time 8
 ${topology({ inside: " ip inspect FW in", outside: " ip inspect FW in", dmz: " ip inspect FW in", vlan: " ip inspect FW in" })}
