@@ -23,6 +23,8 @@ import {
   COLD_NEWER,
   COLD_OLDER,
   COLD_SIZE,
+  COLD_TOUCH0,
+  COLD_TOUCH1,
   EVENT_EVICTED,
   EVENT_SESSION_STOP,
   GROUP_SLOTS,
@@ -68,6 +70,7 @@ import {
   tagsAt,
   timeoutsAt,
 } from "./state";
+import { clear } from "./bytes";
 import { groupOf, hashKey, tagOf } from "./hash";
 import { IPV6_SOURCE } from "./ipv6";
 import { sessionEvent } from "./event";
@@ -100,15 +103,24 @@ export function touchGroup(hash: u32): u32 {
 }
 
 /**
- * The slot that probably holds the key, and its line on the way into the cache: a store needs not wait for the line,
- * which makes it the prefetch that Wasm lacks. Without a matching tag nothing is touched.
+ * The slot that probably holds the key, or the one that a new session would take; its lines are on their way into the
+ * cache: a store needs not wait for the line, which makes it the prefetch that Wasm lacks.
  */
 @inline
-export function candidate(hash: u32): u32 {
+export function candidate(hash: u32, v6: u32): u32 {
   const group = groupOf(hash, groups);
-  const match = tagMatch(groupAt(group), tagOf(hash));
-  const slot = (group << 4) + (ctz<u32>(match | 0x10000) & 15);
-  if (match != 0) store<u8>(hot(slot), 0, HOT_TOUCH);
+  const at = groupAt(group);
+  const match = tagMatch(at, tagOf(hash));
+  if (match != 0) {
+    const slot = (group << 4) + ctz<u32>(match);
+    store<u8>(hot(slot), 0, HOT_TOUCH);
+    if (v6) store<u8>(cold(slot), 0, COLD_TOUCH0);
+    return slot;
+  }
+  const slot = (group << 4) + (ctz<u32>(tagMatch(at, 0) | 0x10000) & 15);
+  store<u8>(hot(slot), 0, HOT_TOUCH);
+  store<u8>(cold(slot), 0, COLD_TOUCH0);
+  store<u8>(cold(slot), 0, COLD_TOUCH1);
   return slot;
 }
 
@@ -157,8 +169,8 @@ export function claim(key0: u64, key1: u64, hash: u32): u32 {
   store<u16>(groupAt(group) + ((<usize>index) << 1), tagOf(hash));
   const slot = (group << 4) + index;
   const record = hot(slot);
-  memory.fill(record, 0, HOT_SIZE);
-  memory.fill(cold(slot), 0, COLD_SIZE);
+  clear(record, HOT_SIZE);
+  clear(cold(slot), COLD_SIZE);
   store<u64>(record, key0);
   store<u64>(record, key1, 8);
   const sessions = load<u32>(STATE_AT, S_SESSIONS) + 1;

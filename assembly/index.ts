@@ -11,6 +11,7 @@ import {
   LAYOUT_VERSION,
   M_HASH,
   M_SLOT,
+  M_V6,
   M_WIRE,
   META_SIZE,
   PASS_MAX,
@@ -106,7 +107,7 @@ function pass(first: u32, packets: u32): void {
   for (let meta = metaAt; meta < end; meta += META_SIZE) touched += touchGroup(load<u32>(meta, M_HASH));
   sink = touched;
   for (let meta = metaAt; meta < end; meta += META_SIZE)
-    store<u32>(meta, candidate(load<u32>(meta, M_HASH)), M_SLOT);
+    store<u32>(meta, candidate(load<u32>(meta, M_HASH), load<u8>(meta, M_V6)), M_SLOT);
   for (let meta = metaAt, at = descriptors; meta < end; meta += META_SIZE, at += DESC_SIZE) decide(at, meta);
   sweep(SWEEP_PER_PASS);
 }

@@ -34,7 +34,7 @@ import {
   SCOPE_NEIGHBOR,
   SCOPE_UNICAST,
 } from "./layout";
-import { be16 } from "./bytes";
+import { be16, clear } from "./bytes";
 import {
   ETHERNET_HEADER,
   ETHERTYPE_AT,
@@ -56,7 +56,7 @@ import { parseTransport } from "./transport";
 /** Fills `meta` from the frame of `descriptor`; what is not sound becomes CLASS_DROP with its reason. */
 @inline
 export function parse(descriptor: usize, meta: usize): void {
-  for (let i: usize = 0; i < <usize>META_SIZE; i += 16) v128.store(meta + i, v128.splat<u8>(0));
+  clear(meta, META_SIZE);
   const reason = parseFrame(descriptor, meta);
   if (reason != 0) {
     store<u8>(meta, CLASS_DROP, M_CLASS);

@@ -32,6 +32,7 @@ import {
   HOT_FLAGS,
   HOT_INTERFACE0,
   HOT_LAST_MS,
+  HOT_SCALES,
   HOT_STATE,
   HOT_TIMER,
   M_CLASS,
@@ -96,6 +97,13 @@ export function lookup(meta: usize, hint: u32): u32 {
   return NO_SLOT;
 }
 
+/** HOT_SCALES and HOT_FLAGS in the word at HOT_STATE. */
+const SCALES_SHIFT: u32 = (HOT_SCALES - HOT_STATE) * 8;
+const FLAGS_SHIFT: u32 = (HOT_FLAGS - HOT_STATE) * 8;
+/** A session of which a segment without SYN, FIN and RST needs no state table. */
+const PLAIN_MASK: u32 = 0xff | ((HF_SLOW | HF_ACKED) << FLAGS_SHIFT);
+const PLAIN: u32 = ST_ESTABLISHED | (HF_ACKED << FLAGS_SHIFT);
+
 /**
  * Decides a packet of the session in `slot`. False: it is a SYN over a closed session, and policy has to decide.
  */
@@ -103,7 +111,8 @@ export function lookup(meta: usize, hint: u32): u32 {
 export function decideHit(slot: u32, descriptor: usize, meta: usize): bool {
   const record = hot(slot);
   const side: u32 = load<u8>(meta, M_SIDE);
-  noteSession(descriptor, slot, side ^ (load<u8>(record, HOT_FLAGS) & HF_INITIATOR1));
+  const word = load<u32>(record, HOT_STATE); // state, timer, scales, flags
+  noteSession(descriptor, slot, side ^ ((word >> FLAGS_SHIFT) & HF_INITIATOR1));
   if (load<u8>(record + <usize>side, HOT_INTERFACE0) != load<u8>(meta, M_INGRESS)) {
     verdict(descriptor, meta, VERDICT_DROP, R_WRONG_INTERFACE, 0);
     return true;
@@ -116,11 +125,10 @@ export function decideHit(slot: u32, descriptor: usize, meta: usize): bool {
   const egress: u32 = load<u8>(record + <usize>(side ^ 1), HOT_INTERFACE0);
   let reason: u32;
   if (load<u8>(meta, M_CLASS) == CLASS_TCP) {
-    const plain =
-      (load<u8>(meta, M_FLAGS) & (SYN | FIN | RST)) == 0 &&
-      load<u8>(record, HOT_STATE) == ST_ESTABLISHED &&
-      (load<u8>(record, HOT_FLAGS) & (HF_SLOW | HF_ACKED)) == HF_ACKED;
-    reason = plain ? inspectEstablished(record, meta) : inspect(slot, record, meta);
+    reason =
+      (load<u8>(meta, M_FLAGS) & (SYN | FIN | RST)) == 0 && (word & PLAIN_MASK) == PLAIN
+        ? inspectEstablished(record, meta, side, word >> SCALES_SHIFT)
+        : inspect(slot, record, meta);
     if (reason == TCP_REOPEN) {
       noteSession(descriptor, NO_SLOT, 0);
       store<u32>(meta, slot + 1, M_REOPENS);

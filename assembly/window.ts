@@ -78,8 +78,8 @@ export function windowOf(record: usize, side: u32): usize {
 
 
 @inline
-function scaleOf(record: usize, side: u32): u32 {
-  return ((<u32>load<u8>(record, HOT_SCALES)) >> (side << 2)) & 15;
+function scaleOf(scales: u32, side: u32): u32 {
+  return (scales >> (side << 2)) & 15;
 }
 
 
@@ -158,7 +158,6 @@ export function sackOf(record: usize, meta: usize, receiver: u32): u32 {
  * Rules I to IV. Returns a reason, TCP_PASS when the segment is inside, or BEYOND when it only reaches past the edge,
  * and by no more than a window: R opened it in an acknowledgement that was lost behind this filter.
  */
-@inline
 export function judgeWindow(record: usize, meta: usize, side: u32, sack: u32): u32 {
   const sender = windowOf(record, side);
   const receiver = windowOf(record, side ^ 1);
@@ -170,12 +169,10 @@ export function judgeWindow(record: usize, meta: usize, side: u32, sack: u32): u
   const old = before(end, load<u32>(sender, W_END) - receiverWindow);
   const ackHigh = after(sack, receiverEnd);
   const ackOld = before(sack, receiverEnd - max(load<u32>(sender, W_MAXWIN), ACK_WINDOW_MIN));
-  if (beyond || old || ackHigh || ackOld) {
-    if (beyond) return old || ackHigh || ackOld || end - edge > receiverWindow ? R_TCP_SEQ_HIGH : BEYOND;
-    if (old) return R_TCP_SEQ_OLD;
-    return ackHigh ? R_TCP_ACK_HIGH : R_TCP_ACK_OLD;
-  }
-  return TCP_PASS;
+  if (beyond) return old || ackHigh || ackOld || end - edge > receiverWindow ? R_TCP_SEQ_HIGH : BEYOND;
+  if (old) return R_TCP_SEQ_OLD;
+  if (ackHigh) return R_TCP_ACK_HIGH;
+  return ackOld ? R_TCP_ACK_OLD : TCP_PASS;
 }
 
 /** Takes an accepted segment into the window blocks. */
@@ -184,27 +181,75 @@ export function takeSegment(record: usize, meta: usize, side: u32, sack: u32, ju
   const sender = windowOf(record, side);
   const receiver = windowOf(record, side ^ 1);
   const end = load<u32>(meta, M_END);
-  if (after(end, load<u32>(sender, W_END))) store<u32>(sender, end, W_END);
-  const ack = load<u32>(meta, M_ACK);
-  const window = load<u32>(meta, M_WIN) << scaleOf(record, side);
-  const edge = load<u32>(sender, W_MAXEND);
-  if (window + (sack - ack) > load<u32>(sender, W_MAXWIN))
-    store<u32>(sender, window + (sack - ack), W_MAXWIN);
-  if (after(ack, load<u32>(sender, W_MAXACK))) store<u32>(sender, ack, W_MAXACK);
   // A segment that was BEYOND must not widen the tolerance that let it through.
-  if (judged == TCP_PASS && after(end, edge)) {
-    store<u32>(receiver, load<u32>(receiver, W_MAXWIN) + (end - edge), W_MAXWIN);
-  }
-  if (!before(sack + window, load<u32>(receiver, W_MAXEND))) {
-    store<u32>(receiver, sack + window + <u32>(window == 0), W_MAXEND);
-  }
+  const edge = judged == TCP_PASS ? load<u32>(sender, W_MAXEND) : end;
+  take(
+    meta,
+    sender,
+    receiver,
+    scaleOf(load<u8>(record, HOT_SCALES), side),
+    sack,
+    end,
+    edge,
+    load<u32>(sender, W_END),
+    load<u32>(sender, W_MAXWIN),
+    load<u32>(receiver, W_MAXWIN),
+  );
 }
 
-/** An established segment with nothing but data and acknowledgement. Returns a reason or TCP_PASS. */
+/** `takeSegment` with the fields that `inspectEstablished` has read; `edge` is S.maxend, or `end` to widen nothing. */
 @inline
-export function inspectEstablished(record: usize, meta: usize): u32 {
-  const side: u32 = load<u8>(meta, M_SIDE);
+function take(
+  meta: usize,
+  sender: usize,
+  receiver: usize,
+  scale: u32,
+  sack: u32,
+  end: u32,
+  edge: u32,
+  senderEnd: u32,
+  senderWindow: u32,
+  receiverWindow: u32,
+): void {
+  if (after(end, senderEnd)) store<u32>(sender, end, W_END);
+  const ack = load<u32>(meta, M_ACK);
+  const window = load<u32>(meta, M_WIN) << scale;
+  const offered = window + (sack - ack);
+  if (offered > senderWindow) store<u32>(sender, offered, W_MAXWIN);
+  if (after(ack, load<u32>(sender, W_MAXACK))) store<u32>(sender, ack, W_MAXACK);
+  if (after(end, edge)) store<u32>(receiver, receiverWindow + (end - edge), W_MAXWIN);
+  const right = sack + window;
+  if (!before(right, load<u32>(receiver, W_MAXEND)))
+    store<u32>(receiver, right + <u32>(window == 0), W_MAXEND);
+}
+
+/**
+ * An established segment with nothing but data and acknowledgement; `scales` is HOT_SCALES. Every field is read once,
+ * and the four rules are one test: of differences whose top bit tells that a rule is broken, or that the distance is
+ * the one that has no direction. Returns a reason or TCP_PASS.
+ */
+@inline
+export function inspectEstablished(record: usize, meta: usize, side: u32, scales: u32): u32 {
+  const sender = windowOf(record, side);
+  const receiver = windowOf(record, side ^ 1);
   const sack = sackOf(record, meta, side ^ 1);
+  const end = load<u32>(meta, M_END);
+  const edge = load<u32>(sender, W_MAXEND);
+  const senderEnd = load<u32>(sender, W_END);
+  const senderWindow = load<u32>(sender, W_MAXWIN);
+  const receiverEnd = load<u32>(receiver, W_END);
+  const receiverWindow = load<u32>(receiver, W_MAXWIN);
+  const beyond = edge - load<u32>(meta, M_SEQ);
+  const old = end - (senderEnd - receiverWindow);
+  const ackHigh = receiverEnd - sack;
+  const ackOld = sack - (receiverEnd - max(senderWindow, ACK_WINDOW_MIN));
+  if (<i32>(beyond | old | ackHigh | ackOld) < 0) return inspectDoubtful(record, meta, side, sack);
+  const scale = scaleOf(scales, side);
+  take(meta, sender, receiver, scale, sack, end, edge, senderEnd, senderWindow, receiverWindow);
+  return TCP_PASS;
+}
+
+function inspectDoubtful(record: usize, meta: usize, side: u32, sack: u32): u32 {
   const judged = judgeWindow(record, meta, side, sack);
   if (judged != TCP_PASS && judged != BEYOND) return judged;
   takeSegment(record, meta, side, sack, judged);
