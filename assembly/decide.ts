@@ -127,15 +127,17 @@ export function decide(descriptor: usize, meta: usize): void {
   store<u64>(descriptor, 0, D_RULE); // rule and session
   store<u64>(descriptor, 0, D_SESSION_ID);
   store<u8>(descriptor, 0, D_SIDE);
-  const traced = (load<u8>(descriptor, D_FLAGS) & DF_TRACE) != 0;
-  if (traced || tracing) setTracing(traced);
-  if (traced) {
-    trace(TR_LINK, load<u8>(meta, M_INGRESS));
-    trace(TR_SANITY, load<u8>(meta, M_CLASS) == CLASS_DROP ? <u32>load<u8>(meta, M_REASON) : 0);
-  }
+  if (tracing) setTracing(false);
+  if (load<u8>(descriptor, D_FLAGS) & DF_TRACE) beginTrace(meta);
   const kind: u32 = load<u8>(meta, M_CLASS);
   if (kind == CLASS_TCP || kind == CLASS_DATAGRAM) decideTransport(descriptor, meta);
   else decideRest(descriptor, meta, kind);
+}
+
+function beginTrace(meta: usize): void {
+  setTracing(true);
+  trace(TR_LINK, load<u8>(meta, M_INGRESS));
+  trace(TR_SANITY, load<u8>(meta, M_CLASS) == CLASS_DROP ? <u32>load<u8>(meta, M_REASON) : 0);
 }
 
 function decideRest(descriptor: usize, meta: usize, kind: u32): void {

@@ -18,15 +18,13 @@ import {
   M_INGRESS,
   M_LENGTH,
   M_NETWORK,
-  P_INTERFACE_COUNT,
-  P_INTERFACES,
   R_FRAME_TRUNCATED,
   R_INTERFACE_DOWN,
   R_LINK_BROADCAST,
   R_NOT_FOR_US,
   R_VLAN,
 } from "./layout";
-import { policyAt } from "./state";
+import { interfaceCount, interfacesAt } from "./state";
 import { be16 } from "./bytes";
 
 export const ETHERNET_HEADER: u32 = 14;
@@ -38,26 +36,26 @@ export const TYPE_IPV6: u32 = 0x86dd;
 
 
 @inline
-function isTag(type: u32): bool {
+export function isTag(type: u32): bool {
   return type == 0x8100 || type == 0x88a8 || type == 0x9100;
 }
 
 /** Record of an interface in the policy in force. */
 @inline
 export function interfaceAt(number: u32): usize {
-  return policyAt + load<u32>(policyAt, P_INTERFACES) + <usize>number * INTERFACE_SIZE;
+  return interfacesAt + <usize>number * INTERFACE_SIZE;
 }
 
 
 @inline
 export function interfaceFlags(number: u32): u32 {
-  return number < load<u32>(policyAt, P_INTERFACE_COUNT) ? <u32>load<u8>(interfaceAt(number), I_FLAGS) : 0;
+  return number < interfaceCount ? <u32>load<u8>(interfaceAt(number), I_FLAGS) : 0;
 }
 
-/** Whether nothing about the link needs a second look: an interface that is up and asks no more, and no tag. */
+/** Whether the interface is up and asks for no second look at the link of an untagged frame. */
 @inline
-export function isPlain(ingress: u32, type: u32): bool {
-  return (interfaceFlags(ingress) & (IF_UP | IF_CHECK_MAC | IF_VLAN_STRICT)) == IF_UP && !isTag(type);
+export function isPlain(ingress: u32): bool {
+  return (interfaceFlags(ingress) & (IF_UP | IF_CHECK_MAC | IF_VLAN_STRICT)) == IF_UP;
 }
 
 /** Result of `walkLink` that is a reason and no ethertype. */
@@ -97,13 +95,14 @@ export function walkLink(meta: usize, type: u32, ethernet: bool): u32 {
 
 /** A frame for a group of stations. */
 @inline
-export function isForGroup(meta: usize): bool {
-  return (load<u8>(load<u32>(meta, M_FRAME)) & 1) != 0;
+export function isForGroup(frame: usize): bool {
+  return (load<u8>(frame) & 1) != 0;
 }
 
 /** A frame for a station that is not this interface, nor for a group. */
 function isForOther(meta: usize, ingress: u32): bool {
-  return !isForGroup(meta) && !sameMac(load<u32>(meta, M_FRAME), interfaceAt(ingress) + I_MAC);
+  const frame: usize = load<u32>(meta, M_FRAME);
+  return !isForGroup(frame) && !sameMac(frame, interfaceAt(ingress) + I_MAC);
 }
 
 /**
@@ -115,7 +114,7 @@ export function stationReason(meta: usize, found: bool, unicast: bool): u32 {
   const ingress: u32 = load<u8>(meta, M_INGRESS);
   if ((interfaceFlags(ingress) & IF_CHECK_MAC) == 0) return 0;
   if (found && isForOther(meta, ingress)) return R_NOT_FOR_US;
-  return unicast && isForGroup(meta) ? R_LINK_BROADCAST : 0;
+  return unicast && isForGroup(load<u32>(meta, M_FRAME)) ? R_LINK_BROADCAST : 0;
 }
 
 
@@ -126,8 +125,7 @@ function sameMac(a: usize, b: usize): bool {
 
 /** Number of the subinterface of `parent` with this tag, or 0. */
 function subinterfaceOf(parent: u32, vlan: u32): u32 {
-  const end = load<u32>(policyAt, P_INTERFACE_COUNT);
-  for (let number: u32 = 1; number < end; number++) {
+  for (let number: u32 = 1; number < interfaceCount; number++) {
     const record = interfaceAt(number);
     if (load<u8>(record, I_VLAN_PARENT) == parent && load<u16>(record, I_VLAN) == vlan) return number;
   }

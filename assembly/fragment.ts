@@ -61,7 +61,7 @@ import { IPV6_HEADER, walkExtensions } from "./ipv6";
 import { ICMP, ICMPV6, TCP, UDP } from "./key";
 import { verifies } from "./parse";
 import { count, trace } from "./state";
-import { UDP_CHECKSUM, UDP_HEADER, parseTransport } from "./transport";
+import { UDP_CHECKSUM, UDP_HEADER, parseTransportOf } from "./transport";
 import { hold, verdict } from "./verdict";
 
 const TCP_HEADER_MIN: u32 = 20;
@@ -217,7 +217,7 @@ function parseWhole(descriptor: usize, whole: usize, record: usize, meta: usize,
     store<u32>(whole, 0, M_FRAGMENT);
   }
   const verify = verifies(descriptor, DF_CHECKSUM_OK);
-  const reason = parseTransport(whole, verify);
+  const reason = parseTransportOf(whole, verify);
   if (reason != 0) return reason == R_FRAME_TRUNCATED ? <u32>R_FRAGMENT_TINY : reason;
   if (!verify) return 0;
   const start = load<u32>(whole, M_TRANSPORT) - payload;

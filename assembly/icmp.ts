@@ -131,21 +131,22 @@ function quotes6(meta: usize, quoted: usize, network: usize): bool {
 
 /** Key of the quoted packet; quoted errors and ICMP replies of no query have none. */
 function quotedKey(quoted: usize, transport: usize, v6: bool): bool {
+  const network: usize = load<u32>(quoted, M_NETWORK);
   const protocol: u32 = load<u8>(quoted, M_PROTOCOL);
   if (protocol == TCP || protocol == UDP) {
     store<u8>(quoted, protocol == TCP ? CLASS_TCP : CLASS_DATAGRAM, M_CLASS);
-    setKey(quoted, kindOf(protocol, v6), load<u16>(transport), load<u16>(transport, 2));
+    setKey(quoted, network, v6, kindOf(protocol, v6), load<u16>(transport), load<u16>(transport, 2));
     return true;
   }
   if (protocol == (v6 ? ICMPV6 : ICMP)) {
     const kind = queryKind(load<u8>(transport), v6);
     if (kind == 0) return false;
     store<u8>(quoted, CLASS_ICMP_OTHER, M_CLASS);
-    setKey(quoted, kind, load<u16>(transport, 4), load<u16>(transport, 4));
+    setKey(quoted, network, v6, kind, load<u16>(transport, 4), load<u16>(transport, 4));
     return true;
   }
   const port: u32 = bswap<u16>(<u16>protocol);
-  setKey(quoted, kindOf(protocol, v6), port, port);
+  setKey(quoted, network, v6, kindOf(protocol, v6), port, port);
   return true;
 }
 

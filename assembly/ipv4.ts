@@ -4,7 +4,6 @@
 import {
   M_AVAILABLE,
   M_LENGTH,
-  M_NETWORK,
   M_OPTIONS,
   M_PROTOCOL,
   M_SCOPE,
@@ -56,21 +55,31 @@ export function headerLength4(network: usize): u32 {
   return ((<u32>load<u8>(network)) & 15) << 2;
 }
 
+/** Bytes of the datagram as the header at `network` has it; `room`: bytes behind the link header on the wire. */
+@inline
+export function totalLength(network: usize, room: u32, verify: bool): u32 {
+  const length = be16(network + IPV4_LENGTH);
+  // A NIC that computes checksums also cuts segments: what it is given may have no length yet.
+  return length == 0 && !verify ? min(room, DATAGRAM_MAX) : length;
+}
+
 /**
- * Checks the header at M_NETWORK. On entry M_LENGTH and M_AVAILABLE are the bytes behind the link header, on the wire
- * and captured; on success they are those of the IP packet. Returns a reason, 0 when sound.
+ * Checks the header at `network`, of which IPV4_HEADER bytes are there; `available`: bytes behind the link header that
+ * were captured, `room`: those on the wire. Fills M_LENGTH, M_AVAILABLE, M_TTL and M_PROTOCOL. Returns a reason, 0 when
+ * sound.
  */
 @inline
-export function checkIpv4(meta: usize, verify: bool): u32 {
-  const network: usize = load<u32>(meta, M_NETWORK);
-  const available = load<u32>(meta, M_AVAILABLE);
-  if (available < IPV4_HEADER) return R_FRAME_TRUNCATED;
-  const header = headerLength4(network);
-  let length = be16(network + IPV4_LENGTH);
-  // A NIC that computes checksums also cuts segments: what it is given may have no length yet.
-  if (length == 0 && !verify) length = min(load<u32>(meta, M_LENGTH), DATAGRAM_MAX);
+export function checkIpv4(
+  meta: usize,
+  network: usize,
+  header: u32,
+  length: u32,
+  available: u32,
+  room: u32,
+  verify: bool,
+): u32 {
   if (load<u8>(network) >> 4 != 4 || header < IPV4_HEADER || length < header) return R_IP_HEADER;
-  if (length > load<u32>(meta, M_LENGTH)) return R_IP_LENGTH;
+  if (length > room) return R_IP_LENGTH;
   if (available < header) return R_FRAME_TRUNCATED;
   store<u32>(meta, length, M_LENGTH);
   store<u32>(meta, min(available, length), M_AVAILABLE);

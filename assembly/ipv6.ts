@@ -33,7 +33,7 @@ import {
   SCOPE_NEIGHBOR,
 } from "./layout";
 import { be16 } from "./bytes";
-import { ICMPV6 } from "./key";
+import { ICMPV6, TCP, UDP } from "./key";
 
 export const IPV6_HEADER: u32 = 40;
 export const IPV6_PAYLOAD: usize = 4; // u16
@@ -76,6 +76,12 @@ export function checkIpv6(meta: usize): u32 {
   store<u32>(meta, IPV6_HEADER + payload, M_LENGTH);
   store<u32>(meta, min(available, IPV6_HEADER + payload), M_AVAILABLE);
   store<u8>(meta, load<u8>(network, IPV6_HOP_LIMIT), M_TTL);
+  if ((next == TCP || next == UDP) && areUnicast(network)) {
+    // Nothing to walk, and addresses of which none needs a second look.
+    store<u8>(meta, next, M_PROTOCOL);
+    store<u32>(meta, <u32>network + IPV6_HEADER, M_TRANSPORT);
+    return 0;
+  }
   const reason = walkExtensions(meta, network + IPV6_HEADER, next, false);
   return reason != 0 ? reason : checkAddresses6(meta, network);
 }
@@ -233,7 +239,20 @@ function isLinkLocal(address: usize): bool {
 
 @inline
 function isGlobal(address: usize): bool {
-  return (load<u8>(address) & 0xe0) == 0x20 || (load<u8>(address) & 0xfe) == 0xfc;
+  const octet: u32 = load<u8>(address);
+  return (octet & 0xe0) == 0x20 || (octet & 0xfe) == 0xfc;
+}
+
+/** Whether both addresses are in 2000::/3 or fc00::/7, and differ. */
+@inline
+function areUnicast(network: usize): bool {
+  const source = network + IPV6_SOURCE;
+  const destination = network + IPV6_DESTINATION;
+  return (
+    isGlobal(source) &&
+    isGlobal(destination) &&
+    v128.any_true(v128.xor(v128.load(source), v128.load(destination)))
+  );
 }
 
 

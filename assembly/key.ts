@@ -34,9 +34,10 @@ export function protocolOf(kind: u32, port: u32): u32 {
   }
 }
 
-/** Kind of an IPv4 protocol; ICMP queries have theirs from their type. */
-export function kindOf(protocol: u32, v6: u32): u32 {
-  const family = v6 * KIND_V6;
+/** Kind of a protocol; ICMP queries have theirs from their type. */
+@inline
+export function kindOf(protocol: u32, v6: bool): u32 {
+  const family = v6 ? KIND_V6 : 0;
   if (protocol == TCP) return KIND_TCP4 + family;
   if (protocol == UDP) return KIND_UDP4 + family;
   return KIND_OTHER4 + family;

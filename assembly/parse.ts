@@ -25,8 +25,6 @@ import {
   M_TRANSPORT,
   M_WIRE,
   META_SIZE,
-  P_FLAGS,
-  PF_NO_CHECKSUMS,
   R_ARP,
   R_BAD_DESCRIPTOR,
   R_ETHERTYPE,
@@ -40,6 +38,7 @@ import {
   ETHERTYPE_AT,
   isForGroup,
   isPlain,
+  isTag,
   LINK_REFUSED,
   stationReason,
   TYPE_ARP,
@@ -47,11 +46,19 @@ import {
   TYPE_IPV6,
   walkLink,
 } from "./ethernet";
-import { checkIpv4, headerLength4, IPV4_FRAGMENT, IPV4_IS_FRAGMENT } from "./ipv4";
+import {
+  checkIpv4,
+  headerLength4,
+  IPV4_FRAGMENT,
+  IPV4_HEADER,
+  IPV4_IS_FRAGMENT,
+  IPV4_PROTOCOL,
+  totalLength,
+} from "./ipv4";
 import { checkIpv6, IPV6_DESTINATION } from "./ipv6";
 import { ingressOf } from "./route";
-import { policyAt } from "./state";
-import { parseTransport } from "./transport";
+import { checksumsKnown, memoryEnd } from "./state";
+import { parseTransport, parseTransportOf } from "./transport";
 
 /** Fills `meta` from the frame of `descriptor`; what is not sound becomes CLASS_DROP with its reason. */
 @inline
@@ -64,39 +71,41 @@ export function parse(descriptor: usize, meta: usize): void {
   }
 }
 
-/** Whether transport checksums are to be verified for this descriptor. */
+/** Whether a checksum is to be verified for this descriptor: `flag` says which. */
 @inline
 export function verifies(descriptor: usize, flag: u32): bool {
-  return ((load<u8>(descriptor, D_FLAGS) & flag) | (load<u32>(policyAt, P_FLAGS) & PF_NO_CHECKSUMS)) == 0;
+  return ((load<u8>(descriptor, D_FLAGS) | checksumsKnown) & flag) == 0;
 }
 
 
 @inline
 function parseFrame(descriptor: usize, meta: usize): u32 {
-  const frame = load<u32>(descriptor, D_OFFSET);
+  const frame: usize = load<u32>(descriptor, D_OFFSET);
   const captured = load<u32>(descriptor, D_CAPTURED);
   const wire = load<u32>(descriptor, D_WIRE);
   store<u32>(meta, wire, M_WIRE);
-  if (<u64>frame + <u64>captured > (<u64>memory.size()) << 16 || wire < captured) return R_BAD_DESCRIPTOR;
+  if (<u64>frame + <u64>captured > memoryEnd || wire < captured) return R_BAD_DESCRIPTOR;
   const ingress: u32 = load<u8>(descriptor, D_INGRESS);
   let type: u32 = load<u16>(descriptor, D_ETHERTYPE);
   const ethernet = type == 0;
   const header = ethernet ? ETHERNET_HEADER : 0;
-  store<u32>(meta, frame, M_FRAME);
+  store<u32>(meta, <u32>frame, M_FRAME);
   store<u8>(meta, ingress, M_INGRESS);
   if (captured >= header) {
-    if (ethernet) type = be16(<usize>frame + ETHERTYPE_AT);
-    store<u32>(meta, frame + header, M_NETWORK);
+    if (ethernet) type = be16(frame + ETHERTYPE_AT);
+    store<u32>(meta, <u32>frame + header, M_NETWORK);
     store<u32>(meta, captured - header, M_AVAILABLE);
     store<u32>(meta, wire - header, M_LENGTH);
+    if (type == TYPE_IPV4 && isPlain(ingress))
+      return parseIpv4(descriptor, meta, frame + header, captured - header, wire - header, ethernet, ingress);
   }
-  if (captured < header || !isPlain(ingress, type)) {
+  if (captured < header || !isPlain(ingress) || isTag(type)) {
     const walked = walkLink(meta, captured < header ? 0 : type, ethernet && captured >= header);
     if (walked >= LINK_REFUSED) return walked & 0xffff;
     if (captured < header) return R_FRAME_TRUNCATED;
     type = walked;
   }
-  if (type == TYPE_IPV4) return parseIpv4(descriptor, meta, ethernet);
+  if (type == TYPE_IPV4) return parseMoved(descriptor, meta, ethernet);
   if (type == TYPE_IPV6) return parseIpv6(descriptor, meta, ethernet);
   if (type != TYPE_ARP) return R_ETHERTYPE;
   store<u8>(meta, CLASS_LOCAL, M_CLASS);
@@ -104,20 +113,55 @@ function parseFrame(descriptor: usize, meta: usize): u32 {
   return 0;
 }
 
+/** IPv4 behind a link header that `walkLink` has walked. */
+function parseMoved(descriptor: usize, meta: usize, ethernet: bool): u32 {
+  return parseIpv4(
+    descriptor,
+    meta,
+    load<u32>(meta, M_NETWORK),
+    load<u32>(meta, M_AVAILABLE),
+    load<u32>(meta, M_LENGTH),
+    ethernet,
+    load<u8>(meta, M_INGRESS),
+  );
+}
 
+/** Values travel as arguments: what was only just stored in the meta record cannot be read back at once. */
 @inline
-function parseIpv4(descriptor: usize, meta: usize, ethernet: bool): u32 {
-  const reason = checkIpv4(meta, verifies(descriptor, DF_HEADER_CHECKSUM_OK));
+function parseIpv4(
+  descriptor: usize,
+  meta: usize,
+  network: usize,
+  available: u32,
+  room: u32,
+  ethernet: bool,
+  ingress: u32,
+): u32 {
+  const verify = verifies(descriptor, DF_HEADER_CHECKSUM_OK);
+  if (available < IPV4_HEADER) return R_FRAME_TRUNCATED;
+  const header = headerLength4(network);
+  const length = totalLength(network, room, verify);
+  const reason = checkIpv4(meta, network, header, length, available, room, verify);
   if (reason != 0) return reason;
-  const wrong = settleIngress(meta, ethernet, load<u8>(meta, M_SCOPE) == SCOPE_UNICAST);
-  if (wrong != 0) return wrong;
-  const network: usize = load<u32>(meta, M_NETWORK);
-  store<u32>(meta, <u32>network + headerLength4(network), M_TRANSPORT);
+  if (ingress == 0 || (ethernet && isForGroup(load<u32>(descriptor, D_OFFSET)))) {
+    const wrong = settleIngress(meta, ethernet, load<u8>(meta, M_SCOPE) == SCOPE_UNICAST);
+    if (wrong != 0) return wrong;
+  }
+  store<u32>(meta, <u32>network + header, M_TRANSPORT);
   if (load<u16>(network, IPV4_FRAGMENT) & IPV4_IS_FRAGMENT) {
     store<u8>(meta, CLASS_FRAGMENT, M_CLASS);
     return 0;
   }
-  return parseTransport(meta, verifies(descriptor, DF_CHECKSUM_OK));
+  return parseTransport(
+    meta,
+    network,
+    header,
+    length,
+    min(available, length),
+    load<u8>(network, IPV4_PROTOCOL),
+    false,
+    verifies(descriptor, DF_CHECKSUM_OK),
+  );
 }
 
 function parseIpv6(descriptor: usize, meta: usize, ethernet: bool): u32 {
@@ -133,13 +177,13 @@ function parseIpv6(descriptor: usize, meta: usize, ethernet: bool): u32 {
     store<u8>(meta, CLASS_FRAGMENT, M_CLASS);
     return 0;
   }
-  return parseTransport(meta, verifies(descriptor, DF_CHECKSUM_OK));
+  return parseTransportOf(meta, verifies(descriptor, DF_CHECKSUM_OK));
 }
 
 /** Finds the ingress where none was given, and takes the second look at the link. Returns a reason, 0 when sound. */
-@inline
 function settleIngress(meta: usize, ethernet: bool, unicast: bool): u32 {
   const found = load<u8>(meta, M_INGRESS) == 0;
   if (found) store<u8>(meta, ingressOf(meta), M_INGRESS);
-  return ethernet && (found || isForGroup(meta)) ? stationReason(meta, found, unicast) : 0;
+  const second = ethernet && (found || isForGroup(load<u32>(meta, M_FRAME)));
+  return second ? stationReason(meta, found, unicast) : 0;
 }

@@ -6,8 +6,14 @@
  */
 import {
   COLD_SIZE,
+  DF_CHECKSUM_OK,
+  DF_HEADER_CHECKSUM_OK,
   HOT_SIZE,
   LAYOUT_VERSION,
+  P_FLAGS,
+  P_INTERFACE_COUNT,
+  P_INTERFACES,
+  PF_NO_CHECKSUMS,
   S_BANK_SIZE,
   S_BANKS_AT,
   S_BATCH_MAX,
@@ -61,8 +67,15 @@ export let seed1: u64 = 0;
 export let seed2: u64 = 0;
 export let seed3: u64 = 0;
 
-/** The policy image in force, 0 none; and its hit counters. */
+/** End of the memory, which never grows. */
+export let memoryEnd: u64 = 0;
+
+/** The policy image in force, 0 none; its interfaces; and its hit counters. */
 export let policyAt: usize = 0;
+export let interfacesAt: usize = 0;
+export let interfaceCount: u32 = 0;
+/** DF_*: the checksums that this policy takes as known to be good. */
+export let checksumsKnown: u32 = 0;
 export let hitsAt: usize = 0;
 
 /** The running batch's clock: 64 and 32 bits of S_NOW_MS. */
@@ -100,6 +113,7 @@ export function attachState(): u32 {
   batchMax = load<u32>(STATE_AT, S_BATCH_MAX);
   heldMax = load<u32>(STATE_AT, S_HELD_MAX);
   eventsMax = load<u32>(STATE_AT, S_EVENTS_MAX);
+  memoryEnd = (<u64>memory.size()) << 16;
   seed0 = load<u64>(STATE_AT, S_SEEDS);
   seed1 = load<u64>(STATE_AT, S_SEEDS + 8);
   seed2 = load<u64>(STATE_AT, S_SEEDS + 16);
@@ -112,6 +126,10 @@ export function attachState(): u32 {
 export function attachPolicy(): void {
   const bank = load<u32>(STATE_AT, S_ACTIVE_BANK);
   policyAt = bank == 0 ? 0 : bankAt(bank - 1);
+  interfacesAt = bank == 0 ? 0 : policyAt + load<u32>(policyAt, P_INTERFACES);
+  interfaceCount = bank == 0 ? 0 : load<u32>(policyAt, P_INTERFACE_COUNT);
+  const unverified = bank != 0 && (load<u32>(policyAt, P_FLAGS) & PF_NO_CHECKSUMS) != 0;
+  checksumsKnown = unverified ? DF_CHECKSUM_OK | DF_HEADER_CHECKSUM_OK : 0;
   hitsAt =
     bank == 0
       ? 0

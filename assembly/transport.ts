@@ -79,20 +79,41 @@ const LONE_TIMESTAMP: u32 = 0x0a080101;
 const LONE_TIMESTAMP_HEADER: u32 = 32;
 
 /**
- * Parses the transport header at M_TRANSPORT, sets the class and, where a session is possible, the key. `verify`: the
+ * Parses the transport header `header` bytes behind the IP header at `network`, sets the class and, where a session is
+ * possible, the key. `length` and `total`: bytes of the packet from there, on the wire and captured. `verify`: the
  * checksum is to be checked, if every byte is there. Returns a reason, 0 when sound.
  */
 @inline
-export function parseTransport(meta: usize, verify: bool): u32 {
-  const transport: usize = load<u32>(meta, M_TRANSPORT);
-  const before = <u32>transport - load<u32>(meta, M_NETWORK);
-  const length = load<u32>(meta, M_LENGTH) - before;
-  const all = load<u32>(meta, M_AVAILABLE);
-  const available = all > before ? all - before : 0;
-  const protocol: u32 = load<u8>(meta, M_PROTOCOL);
-  if (protocol == TCP) return parseTcp(meta, transport, length, available, verify);
-  if (protocol == UDP) return parseUdp(meta, transport, length, available, verify);
-  return parseOther(meta, transport, length, available, protocol, verify);
+export function parseTransport(
+  meta: usize,
+  network: usize,
+  header: u32,
+  length: u32,
+  total: u32,
+  protocol: u32,
+  v6: bool,
+  verify: bool,
+): u32 {
+  const transport = network + header;
+  const available = total > header ? total - header : 0;
+  if (protocol == TCP) return parseTcp(meta, network, transport, length - header, available, v6, verify);
+  if (protocol == UDP) return parseUdp(meta, network, transport, length - header, available, v6, verify);
+  return parseOther(meta, transport, length - header, available, protocol, verify);
+}
+
+/** The same of a packet whose meta record says all of it. */
+export function parseTransportOf(meta: usize, verify: bool): u32 {
+  const network: usize = load<u32>(meta, M_NETWORK);
+  return parseTransport(
+    meta,
+    network,
+    load<u32>(meta, M_TRANSPORT) - <u32>network,
+    load<u32>(meta, M_LENGTH),
+    load<u32>(meta, M_AVAILABLE),
+    load<u8>(meta, M_PROTOCOL),
+    load<u8>(meta, M_V6) != 0,
+    verify,
+  );
 }
 
 /** Bit f: the flags f of (FIN SYN RST . ACK URG, PSH ignored) may stand together (RFC 9293 3.5, 3.10). */
@@ -114,7 +135,15 @@ function flagsPossible(flags: u32): bool {
 
 
 @inline
-function parseTcp(meta: usize, transport: usize, length: u32, available: u32, verify: bool): u32 {
+function parseTcp(
+  meta: usize,
+  network: usize,
+  transport: usize,
+  length: u32,
+  available: u32,
+  v6: bool,
+  verify: bool,
+): u32 {
   if (length < TCP_HEADER) return R_TCP_HEADER;
   if (available < TCP_HEADER) return R_FRAME_TRUNCATED;
   const header: u32 = (load<u8>(transport, TCP_OFFSET) >> 4) << 2;
@@ -124,7 +153,8 @@ function parseTcp(meta: usize, transport: usize, length: u32, available: u32, ve
   if ((ports & 0xffff) == 0 || ports >> 16 == 0) return R_PORT_ZERO;
   const flags: u32 = load<u8>(transport, TCP_FLAGS);
   if (!flagsPossible(flags)) return R_TCP_FLAGS;
-  if (verify && available >= length && !transportSound(meta, transport, length, TCP)) return R_TCP_CHECKSUM;
+  if (verify && available >= length && !transportSound(network, v6, transport, length, TCP))
+    return R_TCP_CHECKSUM;
   // One shuffle swaps seq, ack and window at once; the fourth word becomes the window.
   const numbers = v128.shuffle<u8>(
     v128.load(transport, TCP_SEQ),
@@ -156,13 +186,21 @@ function parseTcp(meta: usize, transport: usize, length: u32, available: u32, ve
     !(header == LONE_TIMESTAMP_HEADER && load<u32>(transport, TCP_HEADER) == LONE_TIMESTAMP);
   store<u8>(meta, options, M_TCP_OPTIONS);
   store<u8>(meta, CLASS_TCP, M_CLASS);
-  setKey(meta, kindOf(TCP, load<u8>(meta, M_V6)), ports & 0xffff, ports >> 16);
+  setKey(meta, network, v6, kindOf(TCP, v6), ports & 0xffff, ports >> 16);
   return 0;
 }
 
 
 @inline
-function parseUdp(meta: usize, transport: usize, length: u32, available: u32, verify: bool): u32 {
+function parseUdp(
+  meta: usize,
+  network: usize,
+  transport: usize,
+  length: u32,
+  available: u32,
+  v6: bool,
+  verify: bool,
+): u32 {
   if (length < UDP_HEADER) return R_UDP_HEADER;
   if (available < UDP_HEADER) return R_FRAME_TRUNCATED;
   const datagram = be16(transport + UDP_LENGTH);
@@ -171,14 +209,14 @@ function parseUdp(meta: usize, transport: usize, length: u32, available: u32, ve
   if ((ports & 0xffff) == 0 || ports >> 16 == 0) return R_PORT_ZERO;
   if (verify) {
     if (load<u16>(transport, UDP_CHECKSUM) == 0) {
-      if (load<u8>(meta, M_V6) != 0) return R_UDP_CHECKSUM; // RFC 8200 8.1
-    } else if (available >= datagram && !transportSound(meta, transport, datagram, UDP)) {
+      if (v6) return R_UDP_CHECKSUM; // RFC 8200 8.1
+    } else if (available >= datagram && !transportSound(network, v6, transport, datagram, UDP)) {
       return R_UDP_CHECKSUM;
     }
   }
   store<u32>(meta, datagram - UDP_HEADER, M_PAYLOAD);
   store<u8>(meta, CLASS_DATAGRAM, M_CLASS);
-  setKey(meta, kindOf(UDP, load<u8>(meta, M_V6)), ports & 0xffff, ports >> 16);
+  setKey(meta, network, v6, kindOf(UDP, v6), ports & 0xffff, ports >> 16);
   return 0;
 }
 
@@ -190,19 +228,20 @@ function parseOther(
   protocol: u32,
   verify: bool,
 ): u32 {
-  const v6: u32 = load<u8>(meta, M_V6);
+  const v6 = load<u8>(meta, M_V6) != 0;
+  const network: usize = load<u32>(meta, M_NETWORK);
   store<u32>(meta, length, M_PAYLOAD);
   if (protocol != (v6 ? ICMPV6 : ICMP)) {
     const port: u32 = bswap<u16>(<u16>protocol);
     store<u8>(meta, CLASS_DATAGRAM, M_CLASS);
-    setKey(meta, kindOf(protocol, v6), port, port);
+    setKey(meta, network, v6, kindOf(protocol, v6), port, port);
     return 0;
   }
   if (length < ICMP_HEADER) return R_ICMP_HEADER;
   if (available < ICMP_HEADER) return R_FRAME_TRUNCATED;
   if (verify && available >= length) {
     const sound = v6
-      ? transportSound(meta, transport, length, ICMPV6)
+      ? transportSound(network, v6, transport, length, ICMPV6)
       : fold(sum(transport, length)) == 0xffff;
     if (!sound) return R_ICMP_CHECKSUM;
   }
@@ -251,7 +290,7 @@ function classifyIcmp6(meta: usize, transport: usize, type: u32): u32 {
 function query(meta: usize, transport: usize, kind: u32): u32 {
   const identifier: u32 = load<u16>(transport, ICMP_IDENTIFIER);
   store<u8>(meta, CLASS_DATAGRAM, M_CLASS);
-  setKey(meta, kind, identifier, identifier);
+  setKey(meta, load<u32>(meta, M_NETWORK), load<u8>(meta, M_V6) != 0, kind, identifier, identifier);
   return 0;
 }
 
@@ -261,19 +300,23 @@ export function isRequest(type: u32): bool {
   return type == 8 || type == 13 || type == 128;
 }
 
-function transportSound(meta: usize, transport: usize, length: u32, protocol: u32): bool {
-  const head = pseudoHeader(load<u32>(meta, M_NETWORK), load<u8>(meta, M_V6) != 0, protocol, length);
-  return fold(head + sum(transport, length)) == 0xffff;
+function transportSound(network: usize, v6: bool, transport: usize, length: u32, protocol: u32): bool {
+  return fold(pseudoHeader(network, v6, protocol, length) + sum(transport, length)) == 0xffff;
 }
 
 /**
- * Key and hash from the addresses at M_NETWORK and the ports (as on the wire). Side 0 is the end with the smaller
+ * Key and hash from the addresses of the IP header at `network` and the ports (as on the wire). Side 0 is the end with the smaller
  * (address or digest, port); two IPv6 ends that agree in both are told apart by their whole addresses.
  */
 @inline
-export function setKey(meta: usize, kind: u32, sourcePort: u32, destinationPort: u32): void {
-  const network: usize = load<u32>(meta, M_NETWORK);
-  const v6 = load<u8>(meta, M_V6) != 0;
+export function setKey(
+  meta: usize,
+  network: usize,
+  v6: bool,
+  kind: u32,
+  sourcePort: u32,
+  destinationPort: u32,
+): void {
   const a: u64 =
     (<u64>(v6 ? digest6(network + IPV6_SOURCE) : load<u32>(network, IPV4_SOURCE))) |
     ((<u64>sourcePort) << 32);

@@ -49,8 +49,7 @@ export function noteSession(descriptor: usize, slot: u32, side: u32): void {
 /** Writes verdict, reason and egress, and counts the packet under its reason. */
 @inline
 export function verdict(descriptor: usize, meta: usize, decided: u32, reason: u32, egress: u32): void {
-  store<u8>(descriptor, decided, D_VERDICT);
-  store<u8>(descriptor, reason, D_REASON);
+  store<u16>(descriptor, decided | (reason << 8), D_VERDICT); // and D_REASON
   store<u8>(descriptor, egress, D_EGRESS);
   store<u8>(descriptor, load<u8>(meta, M_INGRESS), D_INGRESS);
   store<u16>(descriptor, load<u32>(meta, M_NETWORK) - load<u32>(meta, M_FRAME), D_NETWORK);
