@@ -34,6 +34,7 @@ import {
   I_INSPECT_OUT6,
   I_RPF4,
   I_RPF6,
+  I_STATEFUL,
   IF_IP4,
   IF_IP6,
   IF_UP,
@@ -72,10 +73,13 @@ import {
   R_PROTOCOL_DISABLED,
   R_REVERSE_PATH,
   R_SOURCE_UNROUTABLE,
+  R_STANDBY,
   R_TCP_NO_SESSION,
   R_TTL_EXPIRED,
+  ROLE_STANDBY,
   RPF_OFF,
   S_KEY,
+  S_ROLE,
   SCOPE_LOCAL_MULTICAST,
   SCOPE_UNICAST,
   STATE_AT,
@@ -121,6 +125,12 @@ import { verdict } from "./verdict";
 /** What `trace` shows as the egress of a packet for the firewall itself. */
 const TRACE_SELF: u32 = 255;
 
+/** Bits of I_STATEFUL, in the order of the bindings. */
+const STATEFUL_IN4: u32 = 0;
+const STATEFUL_OUT4: u32 = I_INSPECT_OUT4 - I_INSPECT_IN4;
+const STATEFUL_IN6: u32 = I_INSPECT_IN6 - I_INSPECT_IN4;
+const STATEFUL_OUT6: u32 = I_INSPECT_OUT6 - I_INSPECT_IN4;
+
 /** Decides the packet of `meta`; its descriptor gets the verdict. */
 @inline
 export function decide(descriptor: usize, meta: usize): void {
@@ -132,6 +142,19 @@ export function decide(descriptor: usize, meta: usize): void {
   const kind: u32 = load<u8>(meta, M_CLASS);
   if (kind == CLASS_TCP || kind == CLASS_DATAGRAM) decideTransport(descriptor, meta);
   else decideRest(descriptor, meta, kind);
+}
+
+/** The same on a standby: what is for the box itself is taken, everything else is dropped. */
+export function decideStandby(descriptor: usize, meta: usize): void {
+  store<u64>(descriptor, 0, D_RULE);
+  store<u64>(descriptor, 0, D_SESSION_ID);
+  store<u8>(descriptor, 0, D_SIDE);
+  if (tracing) setTracing(false);
+  if (load<u8>(descriptor, D_FLAGS) & DF_TRACE) beginTrace(meta);
+  const kind: u32 = load<u8>(meta, M_CLASS);
+  if (kind == CLASS_DROP || kind == CLASS_LOCAL) decideRest(descriptor, meta, kind);
+  else if (kind == CLASS_FRAGMENT) verdict(descriptor, meta, VERDICT_DROP, R_STANDBY, 0);
+  else decideMiss(descriptor, meta);
 }
 
 function beginTrace(meta: usize): void {
@@ -244,6 +267,8 @@ function decideMiss(descriptor: usize, meta: usize): void {
   const egress = routeInterface(route);
   trace(TR_ROUTE, isLocal(route) ? TRACE_SELF : egress);
   if (isLocal(route)) return finish(descriptor, meta, VERDICT_LOCAL, R_LOCAL, 0, rule);
+  if (load<u32>(STATE_AT, S_ROLE) == ROLE_STANDBY)
+    return finish(descriptor, meta, VERDICT_DROP, R_STANDBY, 0, 0);
   if (isBroadcast(route)) return finish(descriptor, meta, VERDICT_DROP, R_BROADCAST, 0, 0);
   const to = interfaceAt(egress);
   if (egress == 0 || (load<u8>(to, I_FLAGS) & IF_UP) == 0) {
@@ -281,15 +306,17 @@ function inspectNew(
   const inspectOut = field8(to, v6, I_INSPECT_OUT4, I_INSPECT_OUT6);
   const kind: u32 = load<u8>(meta, M_CLASS);
   let inspection = inspectIn;
+  let stateful = (load<u8>(from, I_STATEFUL) >> (<u8>(v6 ? STATEFUL_IN6 : STATEFUL_IN4))) & 1;
   let entry = entryFor(inspectIn, meta);
   if (entry == 0) {
     inspection = inspectOut;
     entry = entryFor(inspectOut, meta);
+    stateful = (load<u8>(to, I_STATEFUL) >> (<u8>(v6 ? STATEFUL_OUT6 : STATEFUL_OUT4))) & 1;
   }
   if (entry == 0) return finish(descriptor, meta, VERDICT_PASS, R_PERMITTED, egress, rule);
   if (begins(meta, kind)) {
     store<u32>(descriptor, rule, D_RULE);
-    return create(descriptor, meta, egress, rule, inspection, entry);
+    return create(descriptor, meta, egress, rule, inspection, entry, stateful != 0);
   }
   if (answersAdmitted(meta, key, v6, from, to)) {
     return finish(descriptor, meta, VERDICT_PASS, R_PERMITTED, egress, rule);

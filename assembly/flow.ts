@@ -14,6 +14,8 @@ import {
   C_CLOSED,
   C_EVICTED,
   C_EXPIRED,
+  C_FLUSHED,
+  C_GONE,
   C_MAX_SESSIONS,
   CF_AUDIT,
   CLOCK_STEP_MAX_MS,
@@ -35,17 +37,23 @@ import {
   HOT_STATE,
   HOT_TIMER,
   HOT_TOUCH,
+  KIND_GONE,
   M_HASH,
   M_KEY0,
   M_KEY1,
   M_NETWORK,
   M_SIDE,
   M_V6,
+  PROMOTED_IDLE_MIN_MS,
+  ROLE_STANDBY,
   S_COUNTERS,
+  S_GONE,
   S_HALF_OPEN,
   S_HALF_OPEN_NEWEST,
   S_HALF_OPEN_OLDEST,
   S_NOW_MS,
+  S_PROMOTED_MS,
+  S_ROLE,
   S_SESSIONS,
   S_SWEEP_GROUP,
   S_SWEEP_SINCE_MS,
@@ -55,6 +63,7 @@ import {
   ST_SYN_SENT2,
   ST_TIME_WAIT,
   STATE_AT,
+  TAG_GONE,
   TIMEOUT_MAX_MS,
 } from "./layout";
 import {
@@ -74,6 +83,10 @@ import { clear } from "./bytes";
 import { groupOf, hashKey, tagOf } from "./hash";
 import { IPV6_SOURCE } from "./ipv6";
 import { sessionEvent } from "./event";
+import { isKnown, noteChange, noteGone } from "./sync";
+
+/** A sequence space that has moved by 2^28 is told at once: bytes stand for it, as both only grow. */
+const MOVED_SHIFT: u32 = 28;
 
 
 @inline
@@ -186,12 +199,13 @@ export function isFull(): bool {
   return load<u32>(STATE_AT, S_SESSIONS) >= sessionsMax;
 }
 
-/** Gives the slot back; `why` is the counter of the cause. */
+/** Gives the slot back; `why` is the counter of the cause. A peer that has to be told keeps the slot a little longer. */
 export function release(slot: u32, why: i32): void {
   const record = hot(slot);
   const state: u32 = load<u8>(record, HOT_STATE);
   if (why == C_EXPIRED && (state == ST_LAST_ACK || state == ST_TIME_WAIT)) why = C_CLOSED;
-  if (load<u8>(cold(slot), COLD_FLAGS) & CF_AUDIT) sessionEvent(EVENT_SESSION_STOP, slot, why);
+  const audited = (load<u8>(cold(slot), COLD_FLAGS) & CF_AUDIT) != 0;
+  if (audited && why != C_GONE && why != C_FLUSHED) sessionEvent(EVENT_SESSION_STOP, slot, why);
   if (why == C_EVICTED) sessionEvent(EVENT_EVICTED, slot, why);
   if (isHalfOpen(state)) unlinkHalfOpen(slot);
   const key0 = load<u64>(record) & 0x00ffffffffffffff;
@@ -203,11 +217,45 @@ export function release(slot: u32, why: i32): void {
     store<u16>(passed, load<u16>(passed) - 1);
     group = group + 1 == groups ? 0 : group + 1;
   }
-  store<u16>(groupAt(stands) + ((<usize>(slot & (GROUP_SLOTS - 1))) << 1), 0);
-  store<u64>(record, 0);
-  store<u64>(record, 0, 8);
   store<u32>(STATE_AT, load<u32>(STATE_AT, S_SESSIONS) - 1, S_SESSIONS);
   count(why);
+  if (noteGone(slot)) {
+    store<u8>(record, why, HOT_STATE);
+    store<u8>(record, load<u8>(record, HOT_KIND) | KIND_GONE, HOT_KIND);
+    setTag(slot, TAG_GONE);
+  } else {
+    vacate(slot, record);
+  }
+}
+
+/** The slot of a deleted session of which the peer has been told is free. */
+export function freeGone(slot: u32): void {
+  store<u32>(STATE_AT, load<u32>(STATE_AT, S_GONE) - 1, S_GONE);
+  vacate(slot, hot(slot));
+}
+
+function vacate(slot: u32, record: usize): void {
+  setTag(slot, 0);
+  store<u64>(record, 0);
+  store<u64>(record, 0, 8);
+}
+
+
+@inline
+function setTag(slot: u32, tag: u32): void {
+  store<u16>(groupAt(slot >> 4) + ((<usize>(slot & (GROUP_SLOTS - 1))) << 1), tag);
+}
+
+/** Bit i: slot i of the group holds a session. */
+@inline
+export function usedInGroup(group: u32): u32 {
+  const at = groupAt(group);
+  return v128.bitmask<i8>(v128.narrow<i16>(v128.load(at), v128.load(at, 16)));
+}
+
+/** Whether the slot holds a session. */
+export function isUsed(slot: u32): bool {
+  return slot < groups * GROUP_SLOTS && ((usedInGroup(slot >> 4) >> (slot & (GROUP_SLOTS - 1))) & 1) != 0;
 }
 
 /** States in which the responder has not answered or the handshake is not over. */
@@ -248,10 +296,18 @@ export function oldestHalfOpen(): u32 {
 /** Whether the session's timeout has passed. Ages stay below 2^32 ms because the sweep comes by often enough. */
 @inline
 export function isExpired(record: usize): bool {
-  return (
-    now - load<u32>(record, HOT_LAST_MS) >=
-    load<u32>(timeoutsAt + ((<usize>load<u8>(record, HOT_TIMER)) << 2))
-  );
+  const age = now - load<u32>(record, HOT_LAST_MS);
+  return age >= load<u32>(timeoutsAt + ((<usize>load<u8>(record, HOT_TIMER)) << 2)) && !isSpared(age);
+}
+
+/** A take-over is recent, and the session has been silent since: as standby this box may have been told late of it. */
+function isSpared(age: u32): bool {
+  const promotedMs = load<u64>(STATE_AT, S_PROMOTED_MS);
+  if (promotedMs == 0) return false;
+  // A clock that jumps is ahead of S_NOW_MS while its steps are walked.
+  const nowMs = load<u64>(STATE_AT, S_NOW_MS);
+  const since = nowMs + <u64>(now - <u32>nowMs) - promotedMs;
+  return since < <u64>PROMOTED_IDLE_MIN_MS && <u64>age >= since;
 }
 
 /** Adds to the payload bytes that a side sent: 32 bits in the hot record, the carry in the cold one. */
@@ -261,12 +317,14 @@ export function addBytes(record: usize, slot: u32, side: u32, bytes: u32): void 
   const before = load<u32>(at, HOT_BYTES0);
   const after = before + bytes;
   store<u32>(at, after, HOT_BYTES0);
-  if (after < before) carryBytes(slot, side);
+  if ((before ^ after) >> MOVED_SHIFT != 0) moveBytes(slot, side, after < before);
 }
 
-function carryBytes(slot: u32, side: u32): void {
+/** A side has sent so much that its windows must not wait for the next update; and the carry. */
+function moveBytes(slot: u32, side: u32, carry: bool): void {
   const high = cold(slot) + ((<usize>side) << 2);
-  store<u32>(high, load<u32>(high, COLD_BYTES_HIGH0) + 1, COLD_BYTES_HIGH0);
+  if (carry) store<u32>(high, load<u32>(high, COLD_BYTES_HIGH0) + 1, COLD_BYTES_HIGH0);
+  if (isKnown(cold(slot))) noteChange(slot);
 }
 
 /** Visits the next `budget` groups and releases what has expired. */
@@ -284,10 +342,18 @@ export function sweep(budget: u32): void {
 }
 
 function sweepGroup(group: u32): void {
-  for (let used = ~tagMatch(groupAt(group), 0) & 0xffff; used != 0; used &= used - 1) {
+  const standby = load<u32>(STATE_AT, S_ROLE) == ROLE_STANDBY;
+  for (let used = usedInGroup(group); used != 0; used &= used - 1) {
     const slot = (group << 4) + ctz<u32>(used);
-    if (isExpired(hot(slot))) release(slot, C_EXPIRED);
+    if (!isExpired(hot(slot))) continue;
+    if (standby) keepExpired(hot(slot));
+    else release(slot, C_EXPIRED);
   }
+}
+
+/** On a standby the peer says when a session ends; its age must not grow beyond what 32 bits can tell. */
+function keepExpired(record: usize): void {
+  store<u32>(record, now - load<u32>(timeoutsAt + ((<usize>load<u8>(record, HOT_TIMER)) << 2)), HOT_LAST_MS);
 }
 
 function sweepAll(atMs: u64): void {

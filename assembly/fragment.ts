@@ -55,12 +55,12 @@ import {
 } from "./layout";
 import { be16, fold, pseudoHeader, sum } from "./bytes";
 import { interfaceFlags } from "./ethernet";
-import { findDatagram, forget, heldFrame, keep, poison, releaseHeld, setWord, word } from "./held";
+import { findDatagram, forget, heldFrame, keep, poison, releaseHeld } from "./held";
 import { DATAGRAM_MAX, IPV4_FRAGMENT } from "./ipv4";
 import { IPV6_HEADER, walkExtensions } from "./ipv6";
 import { ICMP, ICMPV6, TCP, UDP } from "./key";
 import { verifies } from "./parse";
-import { count, trace } from "./state";
+import { count, trace, setWord, word } from "./state";
 import { UDP_CHECKSUM, UDP_HEADER, parseTransportOf } from "./transport";
 import { hold, verdict } from "./verdict";
 

@@ -85,6 +85,8 @@ import {
   now,
   policyAt,
   timeoutsAt,
+  setWord,
+  word,
 } from "./state";
 
 /** Tables up to this size are counted through when a source seems to have reached its limit. */
@@ -103,18 +105,6 @@ export function heldFrame(index: u32): usize {
 @inline
 function datagramAt(place: u32): usize {
   return fragmentsAt + <usize>place * FRAGMENT_SIZE;
-}
-
-
-@inline
-export function setWord(at: i32, value: u32): void {
-  store<u32>(STATE_AT + at, value);
-}
-
-
-@inline
-export function word(at: i32): u32 {
-  return load<u32>(STATE_AT + at);
 }
 
 /** Puts every frame of the pool on the free list, if no list knows a frame yet: in fresh memory all is zero. */

@@ -6,8 +6,6 @@ import {
   C_CLEARED,
   C_CLOCK_BACK,
   DESC_SIZE,
-  HOT_KIND,
-  KIND_FREE,
   LAYOUT_VERSION,
   M_HASH,
   M_SLOT,
@@ -26,25 +24,19 @@ import {
   D_SESSION_ID,
   D_WIRE,
   M_INGRESS,
-  GROUP_SLOTS,
+  ROLE_ACTIVE,
+  ROLE_STANDBY,
+  S_PROMOTED_MS,
+  S_ROLE,
+  S_NOW_MS,
 } from "./layout";
-import { decide } from "./decide";
-import { advanceTo, candidate, release, sweep, touchGroup } from "./flow";
+import { decide, decideStandby } from "./decide";
+import { advanceTo, candidate, isUsed, release, sweep, touchGroup } from "./flow";
 import { expireDatagrams, initHeld, reclaimHeld } from "./held";
 import { parse } from "./parse";
+import { setPeer } from "./sync-write";
 import { checkImage } from "./image";
-import {
-  attachPolicy,
-  attachState,
-  bankAt,
-  batchMax,
-  count,
-  descriptorsAt,
-  groups,
-  hot,
-  metaAt,
-  policyAt,
-} from "./state";
+import { attachPolicy, attachState, bankAt, batchMax, count, descriptorsAt, metaAt, policyAt } from "./state";
 import { verdict } from "./verdict";
 
 /** Groups that `process` sweeps for each full pass of PASS_MAX packets, beside what the host asks for. */
@@ -108,7 +100,13 @@ function pass(first: u32, packets: u32): void {
   sink = touched;
   for (let meta = metaAt; meta < end; meta += META_SIZE)
     store<u32>(meta, candidate(load<u32>(meta, M_HASH), load<u8>(meta, M_V6)), M_SLOT);
-  for (let meta = metaAt, at = descriptors; meta < end; meta += META_SIZE, at += DESC_SIZE) decide(at, meta);
+  if (load<u32>(STATE_AT, S_ROLE) == ROLE_STANDBY) {
+    for (let meta = metaAt, at = descriptors; meta < end; meta += META_SIZE, at += DESC_SIZE)
+      decideStandby(at, meta);
+  } else {
+    for (let meta = metaAt, at = descriptors; meta < end; meta += META_SIZE, at += DESC_SIZE)
+      decide(at, meta);
+  }
   sweep(SWEEP_PER_PASS);
 }
 
@@ -142,7 +140,21 @@ export function flush(nowMs: f64): u32 {
 
 /** Deletes the session of a slot (`clear ip inspect session`). 1: there was one. */
 export function remove(slot: u32): u32 {
-  if (slot >= groups * GROUP_SLOTS || load<u8>(hot(slot), HOT_KIND) == KIND_FREE) return 0;
+  if (!isUsed(slot)) return 0;
   release(slot, C_CLEARED);
   return 1;
 }
+
+/**
+ * Takes a role. A standby that becomes active goes on with the sessions that it has been told of: they already stand in
+ * the table. Whoever was told of what ends with a role.
+ */
+export function setRole(role: u32): void {
+  if (role == load<u32>(STATE_AT, S_ROLE)) return;
+  setPeer(0);
+  store<u32>(STATE_AT, role, S_ROLE);
+  if (role == ROLE_ACTIVE) store<u64>(STATE_AT, max<u64>(load<u64>(STATE_AT, S_NOW_MS), 1), S_PROMOTED_MS);
+}
+
+export { scan, setPeer, startBulk, writeRecords } from "./sync-write";
+export { distrust, takeRecords } from "./sync-take";

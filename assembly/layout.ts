@@ -6,13 +6,13 @@
  *   STATE_AT     clock, cursors, seeds, list heads, counters; and where the sized regions lie
  *   ...          sized regions, one after the other (src/core.ts computes them from the capacity):
  *                timeouts | tags | overflow | hot | cold | fragments | held frames | events | policy banks | rule hits |
- *                descriptors | meta | frame bytes
+ *                descriptors | meta | sync out | sync in | sync replies | frame bytes
  *
  * Everything that a packet can change lies here, none of it in module variables: a snapshot is a copy.
  */
 
 /** Raised with every change of this file; the host refuses a core of another layout. */
-export const LAYOUT_VERSION = 1;
+export const LAYOUT_VERSION = 2;
 
 // ---------------------------------------------------------------------------------------------- state (fixed address)
 
@@ -43,7 +43,10 @@ export const S_BANKS_AT = S_EVENTS_AT + 4; // u32
 export const S_HITS_AT = S_BANKS_AT + 4; // u32
 export const S_DESCRIPTORS_AT = S_HITS_AT + 4; // u32
 export const S_META_AT = S_DESCRIPTORS_AT + 4; // u32
-export const S_BYTES_AT = S_META_AT + 4; // u32
+export const S_SYNC_OUT_AT = S_META_AT + 4; // u32
+export const S_SYNC_IN_AT = S_SYNC_OUT_AT + 4; // u32
+export const S_SYNC_REPLY_AT = S_SYNC_IN_AT + 4; // u32
+export const S_BYTES_AT = S_SYNC_REPLY_AT + 4; // u32
 export const S_BYTES_SIZE = S_BYTES_AT + 4; // u32
 export const S_MEMORY_SIZE = S_BYTES_SIZE + 4; // u32, saturated
 /** The keys of the hashes: eight random u64, written by the host before the first packet. */
@@ -87,6 +90,49 @@ export const S_QUOTED_META = 0x1000; // META_SIZE
 export const S_WHOLE_META = 0x1080; // META_SIZE: a datagram put together
 export const S_KEY = 0x1100; // KEY_SIZE
 export const S_WHOLE_RECORD = 0x1180; // u32: address of the datagram's record
+export const S_RECORD_META = 0x1190; // META_SIZE: the session that a sync record is about
+/** The part of a pair that this instance plays, and its half of the session sync (assembly/sync.ts). */
+export const S_SYNC = 0x1200;
+export const S_ROLE = S_SYNC; // u32: ROLE_*
+export const S_PEER = S_ROLE + 4; // u32: 1: a peer takes records
+/** Sessions whose change waits, oldest first (slot + 1, 0 none), and how many. */
+export const S_QUEUE_OLDEST = S_PEER + 4; // u32
+export const S_QUEUE_NEWEST = S_QUEUE_OLDEST + 4; // u32
+export const S_QUEUED = S_QUEUE_NEWEST + 4; // u32
+export const S_GONE = S_QUEUED + 4; // u32: of these, deleted sessions that still have their slot
+/** 1: a change could not be told to the peer: the tables have to be compared. */
+export const S_DIVERGED = S_GONE + 4; // u32
+/** Raised with each full bulk sync: what carries it as COLD_MARK is known to the peer. 0 to SYNC_MARKS - 1. */
+export const S_GENERATION_MARK = S_DIVERGED + 4; // u32
+/** Bulk sync: BULK_*, the next group of the walk, and the buckets that it repairs (bit i: bucket i). */
+export const S_BULK = S_GENERATION_MARK + 4; // u32
+export const S_BULK_GROUP = S_BULK + 4; // u32
+export const S_BULK_BUCKETS = S_BULK_GROUP + 4; // u64
+/** 1: the next records begin with a VERIFY. */
+export const S_VERIFY = S_BULK_BUCKETS + 8; // u32
+export const S_SCAN_GROUP = S_VERIFY + 4; // u32: next group that the search for changed counters visits
+/** Records written, acknowledged by the peer, and taken from the peer, since the peer came. */
+export const S_RECORDS_SENT = S_SCAN_GROUP + 4; // u64
+export const S_RECORDS_ACKED = S_RECORDS_SENT + 8; // u64
+export const S_RECORDS_TAKEN = S_RECORDS_ACKED + 8; // u64
+/** When this instance became active; sessions taken over live at least PROMOTED_IDLE_MIN_MS longer. */
+export const S_PROMOTED_MS = S_RECORDS_TAKEN + 8; // u64
+/** Result of the last VERIFY taken: buckets that differ (bit i: bucket i), and how many were taken. */
+export const S_DIFFERENCE = S_PROMOTED_MS + 8; // u64
+export const S_VERIFIED = S_DIFFERENCE + 8; // u32
+export const S_REPLIES = S_VERIFIED + 4; // u32: bytes of replies after the last `syncTake`
+export const S_BULK_TAKEN = S_REPLIES + 4; // u32: BULK_*: what the last bulk END taken says
+export const S_ENDS_TAKEN = S_BULK_TAKEN + 4; // u32: bulk ENDs taken
+export const S_KNOWN = S_ENDS_TAKEN + 4; // u32: sessions known to both
+/** Sessions known to both, by bucket: exclusive or over a hash of id and version. */
+export const S_DIGESTS = S_SYNC + 0x80; // u64[SYNC_BUCKETS]
+export const SYNC_BUCKETS = 64;
+/** Numbers of the peer to own numbers: interfaces, inspection rules, services. The host writes them. */
+export const S_MAP_INTERFACES = S_DIGESTS + SYNC_BUCKETS * 8; // u8[INTERFACES_MAX]
+export const S_MAP_INSPECTIONS = S_MAP_INTERFACES + 64; // u8[256]
+export const S_MAP_SERVICES = S_MAP_INSPECTIONS + 256; // u16[SERVICES_MAX]
+export const SERVICES_MAX = 512;
+export const S_SYNC_REFUSALS = S_MAP_SERVICES + SERVICES_MAX * 2; // u64[SX_COUNT]
 export const STATE_SIZE = 0x2000;
 
 /** The index in S_COUNTERS of each event that is counted but is no verdict. */
@@ -104,7 +150,20 @@ export const C_SYN_IGNORED = 10; // SYN passed in an open session
 export const C_MAX_SESSIONS = 11; // most sessions at a time
 export const C_DATAGRAMS = 12; // fragmented datagrams completed
 export const C_CLOCK_BACK = 13; // calls with a time before the last one
-export const COUNTERS = 14;
+export const C_GONE = 14; // deleted because the peer said so
+export const C_FLUSHED = 15; // deleted because a bulk sync no longer had them
+export const C_RESYNCED = 16; // segments that a session taken over started its windows from
+export const C_RESYNC_RESETS = 17; // RSTs dropped because nothing vouched for them after a take-over
+export const C_RECORDS_ADD = 18; // sync records written, by action
+export const C_RECORDS_UPDATE = 19;
+export const C_RECORDS_DELETE = 20;
+export const C_TAKEN_ADD = 21; // sync records taken, by action
+export const C_TAKEN_UPDATE = 22;
+export const C_TAKEN_DELETE = 23;
+export const C_DELETES_LOST = 24; // deletions that found no room to wait for the peer
+export const C_REQUESTS_LOST = 25; // unknown sessions that found no room to be asked for
+export const C_DEFERRED = 26; // first replies that wait for the peer
+export const COUNTERS = 27;
 
 // -------------------------------------------------------------------------------------------------- timeouts
 
@@ -168,7 +227,9 @@ export const HF_ACKED0 = 8; // side 0 has sent an acknowledgement (W_MAXACK is k
 /** What an established packet must look at: a doubtful RST was let through, a SYN passed in the open session. */
 export const HF_RST_DOUBT = 64;
 export const HF_PENDING_SYN = 128;
-export const HF_SLOW = HF_RST_DOUBT + HF_PENDING_SYN;
+/** Taken over from the peer, and a direction has not been seen since (COLD_RESYNC). */
+export const HF_RESYNC = 32;
+export const HF_SLOW = HF_RESYNC + HF_RST_DOUBT + HF_PENDING_SYN;
 /** Both sides have acknowledged; only after a simultaneous open an established session may still wait for one. */
 export const HF_ACKED = 3 * HF_ACKED0;
 
@@ -185,6 +246,8 @@ export const KIND_ECHO6 = 11;
 export const KIND_OTHER6 = 13;
 /** Set in every IPv6 kind. */
 export const KIND_V6 = 8;
+/** Set in the record of a deleted session that waits for its DELETE: no key equals it. */
+export const KIND_GONE = 128;
 
 /** States. TCP: names of netfilter's table; datagram protocols use OPENING and OPEN. */
 export const ST_NONE = 0;
@@ -210,6 +273,7 @@ export const COLD_CREATED_MS = 40; // u64
 export const COLD_BYTES_HIGH0 = 48; // u32
 export const COLD_BYTES_HIGH1 = 52; // u32
 export const COLD_TOUCH0 = 56; // u8: the line of the addresses is fetched by a store here
+export const COLD_ADD_NUMBER = 60; // u32: low half of the number of the last ADD that told the peer of it
 export const COLD_RULE = 64; // u32: rule that permitted it, number + 1 in its bank; 0 no list
 export const COLD_SERVICE = 68; // u16: what the host calls the inspected protocol
 export const COLD_INSPECT = 70; // u8: inspection rule
@@ -223,11 +287,153 @@ export const COLD_PENDING_END = 80; // u32
 export const COLD_PENDING_WIN = 84; // u32
 export const COLD_FIRST0 = 88; // u32: first sequence number after the SYN of side 0
 export const COLD_FIRST1 = 92; // u32
+/** In an open session taken over, in the place of COLD_FIRST0: up to where side 0 may have sent before; side 1: next. */
+export const COLD_LIMIT0 = 88; // u32
 export const COLD_OLDER = 96; // u32: half-open list, slot + 1
 export const COLD_NEWER = 100; // u32
+/** Sync: the change that waits (PENDING_*) and its place in the queue; what was last told to the peer. */
+export const COLD_VERSION = 104; // u64: version of the last record, sent or taken
+export const COLD_SYNC_SUM = 112; // u32: fingerprint of clock, windows and counters in that record
+export const COLD_QUEUE_OLDER = 116; // u32: slot + 1
+export const COLD_QUEUE_NEWER = 120; // u32
+export const COLD_PENDING = 124; // u8: PENDING_*
+export const COLD_MARK = 125; // u8: S_GENERATION_MARK + 1 of the bulk sync in which the peer learned of it, 0 never
+export const COLD_RESYNC = 126; // u8: RS_*: directions whose windows are stale after a take-over
 export const COLD_TOUCH1 = 127; // u8: the same for the second line
 export const CF_AUDIT = 1; // audit trail wanted
 export const CF_SIMULTANEOUS = 2; // both sides sent a SYN first
+export const CF_SYNC = 4; // `redundancy stateful`: the peer is told
+export const CF_FIN0 = 8; // a FIN of side 0 counts; side 1: the next bit
+/** Of these, what a session is born with. */
+export const CF_BIRTH = CF_AUDIT + CF_SIMULTANEOUS + CF_SYNC;
+
+// -------------------------------------------------------------------------------------------------- session sync
+
+export const ROLE_ACTIVE = 0;
+export const ROLE_STANDBY = 1;
+/** Least rest of a session's idle time after a take-over: the standby may have been told late. */
+export const PROMOTED_IDLE_MIN_MS = 60000;
+
+export const PENDING_NONE = 0;
+export const PENDING_ADD = 1;
+export const PENDING_UPDATE = 2;
+export const PENDING_DELETE = 3;
+
+export const BULK_NONE = 0;
+export const BULK_BEGIN = 1; // BEGIN is to be written
+export const BULK_WALK = 2;
+export const BULK_DONE = 3; // END was written, or taken and found right
+export const BULK_WRONG = 4; // END was taken, and its count or digest differs
+
+/** Full bulk syncs that COLD_MARK can tell apart. */
+export const SYNC_MARKS = 255;
+/** Ids of sessions and their versions: the generation of the active that gave them, then a count. */
+export const GENERATION_SHIFT = 40;
+
+/** Tag of a deleted session whose DELETE has not been written: its slot is not free. */
+export const TAG_GONE = 1;
+/** Deleted sessions may hold 1 / 8 of the capacity: the slots beyond GROUP_FILL, so that no session lacks one. */
+export const GONE_SHARE = 8;
+/** Distance of two sequence numbers of one side that a record may show. */
+export const SYNC_WINDOW_MAX = 0x40000000;
+
+/** COLD_RESYNC, a bit for each side (resync.ts): what is known of it after a take-over, and that its FIN has no answer. */
+export const RS_STALE0 = 1;
+export const RS_PROVED0 = 4;
+export const RS_KNOWN0 = 16;
+export const RS_FIN0 = 64;
+
+/** Room for the records of one call, in each direction, and for requests. */
+export const SYNC_OUT_SIZE = 65536;
+export const SYNC_IN_SIZE = 65536;
+export const SYNC_REPLY_SIZE = 8192;
+
+/**
+ * A record of session sync: little-endian fields, a multiple of 4 bytes, its ends named by who began the session.
+ *
+ *   header 24 | ports 4 | addresses 2 x 4 or 2 x 16 | ADD, UPDATE: live 20 [TCP: windows 36] | ADD: birth 20 [TCP: 8]
+ *
+ * DELETE and REQUEST end behind the addresses; BEGIN, END and VERIFY have a header and then their own.
+ */
+export const SR_ACTION = 0; // u8: SYNC_*
+export const SR_KIND = 1; // u8: KIND_*
+export const SR_STATE = 2; // u8: ST_*; DELETE: the counter of the cause
+export const SR_FLAGS = 3; // u8: SRF_*
+export const SR_LENGTH = 4; // u16: bytes of the record
+export const SR_INTERFACE_INITIATOR = 6; // u8
+export const SR_INTERFACE_RESPONDER = 7; // u8
+export const SR_ID = 8; // u64; BEGIN, END, VERIFY: 0
+export const SR_VERSION = 16; // u64; BEGIN: its buckets; END, VERIFY: sessions known to both
+export const SR_HEADER_SIZE = 24;
+export const SR_PORT_INITIATOR = 24; // u16, as on the wire
+export const SR_PORT_RESPONDER = 26; // u16
+export const SR_ADDRESSES = 28; // u32 or u8[16] each, as on the wire
+/** From behind the addresses. */
+export const SL_IDLE_MS = 0; // u32: since the last packet
+export const SL_BYTES_INITIATOR = 4; // u64
+export const SL_BYTES_RESPONDER = 12; // u64
+export const SL_SIZE = 20;
+/** TCP, behind that: scales and what was offered, then two window blocks. */
+export const SW_SCALES = 0; // u8: of the initiator in the low nibble
+export const SW_OFFERED = 1; // u8: bit 0: the initiator offered scaling
+export const SW_WINDOW_INITIATOR = 4; // WINDOW_SIZE
+export const SW_WINDOW_RESPONDER = 20; // WINDOW_SIZE
+export const SW_SIZE = 36;
+/** ADD, behind that. */
+export const SB_AGE_MS = 0; // u32, saturated
+export const SB_IDLE_TIMEOUT_MS = 4; // u32: of the open state
+export const SB_RULE = 8; // u32: rule number + 1, 0 none
+export const SB_SERVICE = 12; // u16
+export const SB_INSPECT = 14; // u8
+export const SB_ICMP_KIND = 15; // u8
+export const SB_FLAGS = 16; // u32: CF_BIRTH
+export const SB_SIZE = 20;
+/** ADD of TCP, behind that: first sequence number after each SYN. */
+export const SB_FIRST_INITIATOR = 20; // u32
+export const SB_FIRST_RESPONDER = 24; // u32
+export const SB_TCP_SIZE = 28;
+export const SYNC_RECORD_MAX = SR_ADDRESSES + 32 + SL_SIZE + SW_SIZE + SB_TCP_SIZE;
+/** END and VERIFY: the digests behind the header. */
+export const SV_DIGESTS = 24; // u64[SYNC_BUCKETS]
+export const SV_SIZE = SV_DIGESTS + SYNC_BUCKETS * 8;
+
+export const SYNC_ADD = 1;
+export const SYNC_UPDATE = 2;
+export const SYNC_DELETE = 3;
+export const SYNC_REQUEST = 4; // from the standby: an UPDATE came for a session that it does not know
+export const SYNC_BEGIN = 5;
+export const SYNC_END = 6;
+export const SYNC_VERIFY = 7;
+
+export const SRF_SACK_INITIATOR = 1;
+export const SRF_SACK_RESPONDER = 2;
+export const SRF_ACKED_INITIATOR = 4;
+export const SRF_ACKED_RESPONDER = 8;
+export const SRF_FIN_INITIATOR = 16;
+export const SRF_FIN_RESPONDER = 32;
+export const SRF_ALL = 63;
+
+/** Why a record was refused; names in src/sync. */
+export const SX_LENGTH = 0; // cut short, or its length lies
+export const SX_ACTION = 1;
+export const SX_ROLE = 2; // this role does not take such a record
+export const SX_KIND = 3;
+export const SX_STATE = 4;
+export const SX_FLAGS = 5;
+export const SX_ID = 6;
+export const SX_VERSION = 7;
+export const SX_PORT = 8;
+export const SX_ADDRESS = 9;
+export const SX_INTERFACE = 10;
+export const SX_IDLE = 11;
+export const SX_WINDOW = 12;
+export const SX_TIMER = 13;
+export const SX_SERVICE = 14; // no such inspection here
+export const SX_STALE = 15; // a version or a session older than the one here
+export const SX_UNKNOWN = 16; // a change of a session that is not here
+export const SX_FULL = 17;
+export const SX_RESERVED = 18; // a field that must be 0 is not
+export const SX_COUNT = 19;
 
 // -------------------------------------------------------------------------------------------------- descriptors
 
@@ -257,6 +463,8 @@ export const DF_HEADER_CHECKSUM_OK = 2;
 export const DF_IDS = 4;
 /** Record the steps of the decision in S_TRACE (the last such packet of a batch stays). */
 export const DF_TRACE = 8;
+/** Out: the packet passes when the peer has acknowledged its session (COLD_ADD_NUMBER), or has had its time. */
+export const DF_DEFERRED = 16;
 /** Steps; the value says what the step found. */
 export const TR_LINK = 1; // ingress interface after tags
 export const TR_SANITY = 2; // R_* of the parse, 0 sound
@@ -421,6 +629,10 @@ export const PF_BLOCK_NON_SESSION = 4;
 export const PF_LOG_DROPS = 16;
 /** No checksum is verified (captures taken where the NIC computes them). */
 export const PF_NO_CHECKSUMS = 32;
+/** `ip inspect redundancy defer`: half-open sessions are told too, and first replies wait for the acknowledgement. */
+export const PF_DEFER = 64;
+/** `ip inspect redundancy resync strict`: a stale side may have moved by SYNC_WINDOW_MAX at most. */
+export const PF_RESYNC_STRICT = 128;
 
 export const INTERFACE_SIZE = 32;
 export const I_FLAGS = 0; // u8: IF_*
@@ -437,6 +649,7 @@ export const I_INSPECT_IN4 = 20; // u8: inspection rule number, 0 none
 export const I_INSPECT_OUT4 = 21; // u8
 export const I_INSPECT_IN6 = 22; // u8
 export const I_INSPECT_OUT6 = 23; // u8
+export const I_STATEFUL = 24; // u8: bit i: sessions of inspection binding i (in the order above) are told to the peer
 export const IF_UP = 1;
 /** Frames must be addressed to I_MAC (or to a group address). */
 export const IF_CHECK_MAC = 2;
@@ -578,6 +791,7 @@ export const R_ETHERTYPE = 20;
 export const R_VLAN = 21;
 export const R_NOT_FOR_US = 22;
 export const R_LINK_BROADCAST = 23;
+export const R_STANDBY = 45; // a standby forwards nothing
 
 export const R_IP_HEADER = 24;
 export const R_IP_LENGTH = 25;

@@ -6,10 +6,12 @@ import {
   C_CREATED_OTHER,
   C_CREATED_TCP,
   C_CREATED_UDP,
+  C_DEFERRED,
   C_EVICTED,
   C_EXPIRED,
   C_REOPENED,
   CF_AUDIT,
+  CF_SYNC,
   CLASS_TCP,
   COLD_ADDRESS0,
   COLD_CREATED_MS,
@@ -20,6 +22,8 @@ import {
   COLD_INSPECT,
   COLD_RULE,
   COLD_SERVICE,
+  D_FLAGS,
+  DF_DEFERRED,
   E_FLAGS,
   E_SERVICE,
   E_TIMER,
@@ -74,6 +78,7 @@ import {
   holds,
   isExpired,
   isFull,
+  isHalfOpen,
   linkHalfOpen,
   oldestHalfOpen,
   release,
@@ -82,9 +87,11 @@ import {
 import { packetEvent, sessionEvent } from "./event";
 import { IPV6_SOURCE } from "./ipv6";
 import { ICMP, ICMPV6, TCP, UDP } from "./key";
-import { NO_SLOT, cold, count, hot, now, trace } from "./state";
-import { inspect, open, TCP_LAST, TCP_REOPEN } from "./tcp";
-import { inspectEstablished, TCP_PASS } from "./window";
+import { NO_SLOT, cold, count, hot, now, policyDefers, trace } from "./state";
+import { isUnacknowledged } from "./sync";
+import { inspect, open } from "./tcp";
+import { noteState } from "./transition";
+import { inspectEstablished, TCP_LAST, TCP_PASS, TCP_REOPEN } from "./window";
 import { FIN, isRequest, RST, SYN } from "./transport";
 import { noteSession, verdict } from "./verdict";
 
@@ -140,12 +147,21 @@ export function decideHit(slot: u32, descriptor: usize, meta: usize): bool {
   if (reason == TCP_PASS) {
     store<u32>(record, now, HOT_LAST_MS);
     addBytes(record, slot, side, load<u32>(meta, M_PAYLOAD));
+    if (isHalfOpen(word & 0xff) && (side ^ ((word >> FLAGS_SHIFT) & HF_INITIATOR1)) != 0)
+      defer(slot, descriptor);
   } else if (reason != TCP_LAST) {
     verdict(descriptor, meta, VERDICT_DROP, reason, 0);
     return true;
   }
   verdict(descriptor, meta, VERDICT_PASS, R_ESTABLISHED, egress);
   return true;
+}
+
+/** The first reply of a session: it may have to wait until the peer knows the session. */
+function defer(slot: u32, descriptor: usize): void {
+  if (!policyDefers() || !isUnacknowledged(cold(slot))) return;
+  store<u8>(descriptor, load<u8>(descriptor, D_FLAGS) | DF_DEFERRED, D_FLAGS);
+  count(C_DEFERRED);
 }
 
 /** UDP, ICMP queries and other protocols: the responder's first packet opens the session. */
@@ -159,6 +175,7 @@ function answer(slot: u32, record: usize, meta: usize, side: u32): u32 {
   if (responder && load<u8>(record, HOT_STATE) == ST_OPENING) {
     store<u8>(record, ST_OPEN, HOT_STATE);
     unlinkHalfOpen(slot);
+    noteState(slot, ST_OPEN);
   }
   return TCP_PASS;
 }
@@ -180,6 +197,7 @@ export function create(
   rule: u32,
   inspection: u32,
   entry: usize,
+  stateful: bool,
 ): void {
   const replaced = load<u32>(meta, M_REOPENS);
   if (replaced != 0) release(replaced - 1, C_REOPENED);
@@ -215,7 +233,7 @@ export function create(
   store<u32>(rest, rule, COLD_RULE);
   store<u16>(rest, load<u16>(entry, E_SERVICE), COLD_SERVICE);
   store<u8>(rest, inspection, COLD_INSPECT);
-  store<u8>(rest, load<u8>(entry, E_FLAGS) & CF_AUDIT, COLD_FLAGS);
+  store<u8>(rest, (load<u8>(entry, E_FLAGS) & CF_AUDIT) | (stateful ? CF_SYNC : 0), COLD_FLAGS);
   store<u8>(rest, load<u8>(entry, E_TIMER), COLD_IDLE_TIMER);
   store<u8>(rest, load<u8>(meta, M_ICMP_TYPE), COLD_ICMP_KIND);
   const protocol: u32 = load<u8>(meta, M_PROTOCOL);
@@ -226,6 +244,7 @@ export function create(
     store<u8>(record, load<u8>(entry, E_TIMER), HOT_TIMER);
   }
   linkHalfOpen(slot);
+  noteState(slot, ST_OPENING);
   count(
     protocol == TCP
       ? C_CREATED_TCP

@@ -13,7 +13,9 @@ import {
   P_FLAGS,
   P_INTERFACE_COUNT,
   P_INTERFACES,
+  PF_DEFER,
   PF_NO_CHECKSUMS,
+  PF_RESYNC_STRICT,
   S_BANK_SIZE,
   S_BANKS_AT,
   S_BATCH_MAX,
@@ -139,6 +141,28 @@ export function attachPolicy(): void {
 
 export function bankAt(bank: u32): usize {
   return <usize>load<u32>(STATE_AT, S_BANKS_AT) + <usize>bank * <usize>load<u32>(STATE_AT, S_BANK_SIZE);
+}
+
+/** `ip inspect redundancy defer`: the peer hears of half-open sessions. */
+export function policyDefers(): bool {
+  return policyAt != 0 && (load<u32>(policyAt, P_FLAGS) & PF_DEFER) != 0;
+}
+
+/** `ip inspect redundancy resync strict`: what a take-over believes is bounded. */
+export function policyIsStrict(): bool {
+  return policyAt != 0 && (load<u32>(policyAt, P_FLAGS) & PF_RESYNC_STRICT) != 0;
+}
+
+/** A field of the state region. */
+@inline
+export function word(field: i32): u32 {
+  return load<u32>(<usize>STATE_AT + <usize>field);
+}
+
+
+@inline
+export function setWord(field: i32, value: u32): void {
+  store<u32>(<usize>STATE_AT + <usize>field, value);
 }
 
 /** No slot: not found, or full. */

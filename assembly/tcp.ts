@@ -5,9 +5,9 @@
  * (nf_conntrack_proto_tcp) with the choices of docs/decisions.md, 5.1; the sequence numbers are window.ts's business.
  */
 import {
+  CF_FIN0,
   CF_SIMULTANEOUS,
   COLD_FLAGS,
-  COLD_IDLE_TIMER,
   COLD_PENDING_END,
   COLD_PENDING_OPTIONS,
   COLD_PENDING_SEQ,
@@ -17,6 +17,7 @@ import {
   HF_ACKED0,
   HF_INITIATOR1,
   HF_PENDING_SYN,
+  HF_RESYNC,
   HF_RST_DOUBT,
   HOT_FLAGS,
   HOT_STATE,
@@ -42,7 +43,6 @@ import {
   ST_SYN_SENT,
   ST_SYN_SENT2,
   ST_TIME_WAIT,
-  TIMER_FINWAIT,
   TIMER_RST_DOUBT,
   TIMER_SYNWAIT,
   TR_STATE,
@@ -51,12 +51,16 @@ import {
   W_MAXACK,
   W_MAXEND,
 } from "./layout";
-import { isHalfOpen, linkHalfOpen, release, unlinkHalfOpen } from "./flow";
+import { isHalfOpen, release } from "./flow";
+import { isUnproved, resumeData, resumesExactly } from "./resync";
 import { cold, count, timeoutsAt, trace } from "./state";
+import { become, noteState, timerOf } from "./transition";
 import { ACK, FIN, RST, SYN } from "./transport";
 import {
   BEYOND,
+  TCP_LAST,
   TCP_PASS,
+  TCP_REOPEN,
   acknowledgesStart,
   after,
   before,
@@ -71,12 +75,6 @@ import {
   takeSegment,
   windowOf,
 } from "./window";
-
-/** The session is over and gone; the segment itself passes. */
-export const TCP_LAST: u32 = 0xfe;
-
-/** A new connection over a closed one: policy decides about this SYN, and the old session makes room if it passes. */
-export const TCP_REOPEN: u32 = 0xff;
 
 // Next states of the table; __: the state stays and the cell has its own rule below; xx: invalid.
 const __: u8 = 0xfe;
@@ -159,8 +157,11 @@ export function inspect(slot: u32, record: usize, meta: usize): u32 {
   const handshake = isHalfOpen(state);
   trace(TR_STATE, (state << 8) | next);
   if (next == xx) return handshake ? R_TCP_HANDSHAKE : R_TCP_STATE;
+  const resumes = (load<u8>(record, HOT_FLAGS) & HF_RESYNC) != 0;
   let answer: u32;
-  if (kind == CLASS_RST) answer = onReset(slot, record, meta, side, responder, state);
+  if (resumes && (kind == CLASS_ACK || kind == CLASS_FIN))
+    answer = resumeData(slot, record, meta, kind == CLASS_FIN);
+  else if (kind == CLASS_RST) answer = onReset(slot, record, meta, side, responder, state);
   else if (kind == CLASS_SYN) answer = onSyn(slot, record, meta, side, responder, state, next);
   else if (kind == CLASS_SYN_ACK) answer = onSynAck(slot, record, meta, side, responder, state, next);
   else answer = onData(slot, record, meta, side, responder, state, next, kind == CLASS_FIN);
@@ -171,21 +172,6 @@ export function inspect(slot: u32, record: usize, meta: usize): u32 {
     store<u8>(record, timerOf(slot, load<u8>(record, HOT_STATE)), HOT_TIMER);
   }
   return answer;
-}
-
-/** Moves to a state, with its timer and its place in the half-open list. */
-function become(slot: u32, record: usize, from: u32, to: u32): void {
-  store<u8>(record, to, HOT_STATE);
-  if (isHalfOpen(from) && !isHalfOpen(to)) unlinkHalfOpen(slot);
-  else if (!isHalfOpen(from) && isHalfOpen(to)) linkHalfOpen(slot);
-  store<u8>(record, timerOf(slot, to), HOT_TIMER);
-}
-
-function timerOf(slot: u32, state: u32): u32 {
-  if (isHalfOpen(state)) return TIMER_SYNWAIT;
-  return state == ST_LAST_ACK || state == ST_TIME_WAIT
-    ? TIMER_FINWAIT
-    : <u32>load<u8>(cold(slot), COLD_IDLE_TIMER);
 }
 
 function onSyn(slot: u32, record: usize, meta: usize, side: u32, responder: u32, state: u32, next: u32): u32 {
@@ -203,6 +189,7 @@ function onSyn(slot: u32, record: usize, meta: usize, side: u32, responder: u32,
   }
   if (state == ST_SYN_SENT) {
     restartSide(record, rest, meta, side);
+    noteState(slot, state);
     return TCP_PASS;
   }
   if (state == ST_SYN_RECV && repeats) return TCP_PASS;
@@ -239,8 +226,8 @@ function onSynAck(
     const initiator = side ^ 1;
     const options: u32 = load<u8>(rest, COLD_PENDING_OPTIONS);
     const pendingSeq = load<u32>(rest, COLD_PENDING_SEQ);
-    store<u8>(record, load<u8>(record, HOT_FLAGS) & ~HF_PENDING_SYN, HOT_FLAGS);
-    store<u8>(rest, load<u8>(rest, COLD_FLAGS) & ~CF_SIMULTANEOUS, COLD_FLAGS);
+    store<u8>(record, load<u8>(record, HOT_FLAGS) & ~(HF_PENDING_SYN | HF_RESYNC), HOT_FLAGS);
+    store<u8>(rest, load<u8>(rest, COLD_FLAGS) & ~(CF_SIMULTANEOUS | (3 * CF_FIN0)), COLD_FLAGS);
     startSide(record, rest, initiator, ack, pendingSeq, load<u32>(rest, COLD_PENDING_WIN), options);
     restartSide(record, rest, meta, side);
     settleScales(record, rest);
@@ -283,7 +270,10 @@ function onData(
   takeSegment(record, meta, side, sack, judged);
   if ((load<u8>(record, HOT_FLAGS) & (HF_ACKED0 << side)) == 0) noteAck(record, meta, side);
   // A FIN that brings nothing new is a repeat: a half-closed session stays open when its FIN was lost behind us.
-  if (fin && !fresh) return TCP_PASS;
+  if (fin) {
+    if (!fresh) return TCP_PASS;
+    store<u8>(rest, load<u8>(rest, COLD_FLAGS) | (CF_FIN0 << side), COLD_FLAGS);
+  }
   const simultaneous =
     responder != 0 && state == ST_SYN_RECV && (load<u8>(rest, COLD_FLAGS) & CF_SIMULTANEOUS) != 0;
   become(slot, record, state, simultaneous && !fin ? <u32>ES : next);
@@ -313,6 +303,9 @@ function onReset(slot: u32, record: usize, meta: usize, side: u32, responder: u3
     ack == load<u32>(rest, COLD_PENDING_END)
   ) {
     // The other end has forgotten the connection and refuses the SYN that would replace it.
+    exact = true;
+  } else if (load<u8>(record, HOT_FLAGS) & HF_RESYNC && isUnproved(slot, side)) {
+    if (!resumesExactly(slot, record, side, seq)) return R_TCP_RST_WINDOW;
     exact = true;
   } else {
     // Some stacks set ACK in an RST and acknowledge 0.

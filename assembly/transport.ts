@@ -300,6 +300,13 @@ export function isRequest(type: u32): bool {
   return type == 8 || type == 13 || type == 128;
 }
 
+/** ICMP type of the requests of a kind; 0 where the kind is no query. */
+export function requestOf(kind: u32): u32 {
+  if (kind == KIND_ECHO4) return 8;
+  if (kind == KIND_ECHO6) return 128;
+  return kind == KIND_TIMESTAMP4 ? 13 : 0;
+}
+
 function transportSound(network: usize, v6: bool, transport: usize, length: u32, protocol: u32): bool {
   return fold(pseudoHeader(network, v6, protocol, length) + sum(transport, length)) == 0xffff;
 }

@@ -41,10 +41,16 @@ import { TCP_HEADER, TCP_OFFSET } from "./transport";
 /** Answers of `inspect` that are no reason. */
 export const TCP_PASS: u32 = 0;
 export const BEYOND: u32 = 0xfd;
+/** The session is over and gone; the segment itself passes. */
+export const TCP_LAST: u32 = 0xfe;
+/** A new connection over a closed one: policy decides about this SYN, and the old session makes room if it passes. */
+export const TCP_REOPEN: u32 = 0xff;
 
 /** Least distance of rule IV: what a sender may have in flight whatever it advertised. */
 const ACK_WINDOW_MIN: u32 = 66000;
-const SCALE_MAX: u32 = 14;
+export const SCALE_MAX: u32 = 14;
+/** Largest window that can be advertised (RFC 7323 2.3). */
+export const WINDOW_MAX: u32 = 65535 << SCALE_MAX;
 
 // TCP options (RFC 9293 3.1, 7323, 2018).
 const OPTION_END: u32 = 0;
@@ -78,7 +84,7 @@ export function windowOf(record: usize, side: u32): usize {
 
 
 @inline
-function scaleOf(scales: u32, side: u32): u32 {
+export function scaleOf(scales: u32, side: u32): u32 {
   return (scales >> (side << 2)) & 15;
 }
 

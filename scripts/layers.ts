@@ -10,19 +10,25 @@ const ROOT = normalize(join(dirname(fileURLToPath(import.meta.url)), ".."));
 
 /** Folders and files of src/, lowest first: each may import what stands above it in this list, and itself. */
 const LAYERS: readonly (readonly string[])[] = [
-  ["ip.ts", "printable.ts", "reasons.ts"],
-  ["config/", "capture/"],
+  ["ip.ts", "printable.ts", "random.ts", "reasons.ts", "ring.ts"],
+  ["config/", "capture/", "frame.ts"],
+  ["hsrp/", "sctp/"],
   ["acl/"],
   ["policy/", "check/"],
+  ["redundancy/"],
   ["core.ts"],
-  ["batch.ts", "counters.ts", "session-view.ts", "snapshot.ts"],
+  ["batch.ts", "counters.ts", "session-view.ts", "snapshot.ts", "sync-port.ts"],
+  ["sync/"],
   ["events.ts", "explain.ts"],
   ["dataplane.ts"],
+  ["report/"],
+  ["replay/"],
+  ["node/"],
+  ["node.ts"],
+  ["pair/"],
   ["io/"],
   ["library.ts"],
   ["index.ts", "browser.ts"],
-  ["report/"],
-  ["replay/"],
   ["cli/"],
   ["main.ts"],
 ];
@@ -34,7 +40,7 @@ const EFFECT =
 
 /** A load or store in the core whose offset is a bare number of two digits or more. */
 const BARE_OFFSET = /\b(load|store)<[a-z0-9]+>\([^)]*, \d{2,}\)/;
-const LINES_MAX = 450;
+const LINES_MAX = 475;
 
 interface Offence {
   file: string;

@@ -187,6 +187,11 @@ export class Batch {
     return this.#bytes[this.#at + i * L.DESC_SIZE + L.D_SIDE] === 0;
   }
 
+  /** The packet passes when the peer of the pair knows its session (`ip inspect redundancy defer`). */
+  isDeferred(i: number): boolean {
+    return (this.#bytes[this.#at + i * L.DESC_SIZE + L.D_FLAGS]! & L.DF_DEFERRED) !== 0;
+  }
+
   cookie(i: number): number {
     return this.#words[this.#at32 + i * WORDS + (L.D_COOKIE >>> 2)]!;
   }

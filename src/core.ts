@@ -87,6 +87,9 @@ const REGIONS = [
     size: (c: Capacity) => (c.batch + 2 * c.fragments) * L.DESC_SIZE,
   },
   { name: "meta", field: L.S_META_AT, size: () => L.PASS_MAX * L.META_SIZE },
+  { name: "syncOut", field: L.S_SYNC_OUT_AT, size: () => L.SYNC_OUT_SIZE },
+  { name: "syncIn", field: L.S_SYNC_IN_AT, size: () => L.SYNC_IN_SIZE },
+  { name: "syncReply", field: L.S_SYNC_REPLY_AT, size: () => L.SYNC_REPLY_SIZE },
   { name: "bytes", field: L.S_BYTES_AT, size: (c: Capacity) => batchBytesOf(c) + L.FRAME_MAX + READ_SLACK },
 ] as const;
 
@@ -161,6 +164,13 @@ interface CoreExports extends Record<string, unknown> {
   expire(nowMs: number, budget: number): number;
   flush(nowMs: number): number;
   remove(slot: number): number;
+  setRole(role: number): void;
+  setPeer(present: number): void;
+  startBulk(low: number, high: number): void;
+  scan(budget: number): void;
+  writeRecords(budget: number): number;
+  takeRecords(size: number): number;
+  distrust(): void;
 }
 
 const EXPORTS: readonly (keyof CoreExports & string)[] = [
@@ -171,6 +181,13 @@ const EXPORTS: readonly (keyof CoreExports & string)[] = [
   "expire",
   "flush",
   "remove",
+  "setRole",
+  "setPeer",
+  "startBulk",
+  "scan",
+  "writeRecords",
+  "takeRecords",
+  "distrust",
 ];
 
 /** WebAssembly.Module where the compiler knows it: TypeScript has it in its DOM library, which not every user has. */
@@ -211,13 +228,14 @@ export class Core {
     this.words = new Uint32Array(memory.buffer);
     this.longs = new BigUint64Array(memory.buffer);
     this.view = new DataView(memory.buffer);
+    // A core of another layout may export other functions, too: its layout says more.
+    const version = typeof exports.layoutVersion === "function" ? exports.layoutVersion() >>> 0 : undefined;
+    if (version !== undefined && version !== L.LAYOUT_VERSION) {
+      throw new CoreError(`the core has memory layout ${version}, this package needs ${L.LAYOUT_VERSION}`);
+    }
     const missing = EXPORTS.filter((name) => typeof exports[name] !== "function");
     if (missing.length > 0)
       throw new CoreError(`this is not the core: it does not export ${missing.join(", ")}`);
-    const version = exports.layoutVersion() >>> 0;
-    if (version !== L.LAYOUT_VERSION) {
-      throw new CoreError(`the core has memory layout ${version}, this package needs ${L.LAYOUT_VERSION}`);
-    }
     this.bytes.set(setup.seed, L.STATE_AT + L.S_SEEDS);
     this.#describe();
     this.attach();
@@ -284,6 +302,50 @@ export class Core {
   /** Deletes the session in a slot; whether there was one. */
   remove(slot: number): boolean {
     return this.#exports.remove(slot) !== 0;
+  }
+
+  /** Takes the role ROLE_*. */
+  setRole(role: number): void {
+    this.#exports.setRole(role);
+  }
+
+  /** A peer that takes records is there, or gone. */
+  setPeer(isPresent: boolean): void {
+    this.#exports.setPeer(isPresent ? 1 : 0);
+  }
+
+  /** Starts a bulk sync of the buckets whose bits are set. */
+  startBulk(buckets: bigint): void {
+    this.#exports.startBulk(Number(BigInt.asUintN(32, buckets)), Number(buckets >> 32n));
+  }
+
+  /** Looks through `groups` groups for sessions whose counters have moved. */
+  scan(groups: number): void {
+    this.#exports.scan(groups);
+  }
+
+  /** Writes records, at most `budget` bytes; what was written, until the next call. */
+  writeRecords(budget: number): Uint8Array {
+    const length = this.#exports.writeRecords(budget) >>> 0;
+    const { at } = this.plan.regions.syncOut;
+    return this.bytes.subarray(at, at + length);
+  }
+
+  /** Takes the records of a peer, at most SYNC_IN_SIZE bytes; how many were applied. */
+  takeRecords(records: Uint8Array): number {
+    this.bytes.set(records, this.plan.regions.syncIn.at);
+    return this.#exports.takeRecords(records.length) >>> 0;
+  }
+
+  /** Takes the TCP windows of all sessions for old. */
+  distrust(): void {
+    this.#exports.distrust();
+  }
+
+  /** Requests that the last `takeRecords` left for the peer. */
+  replies(): Uint8Array {
+    const { at } = this.plan.regions.syncReply;
+    return this.bytes.subarray(at, at + this.state(L.S_REPLIES));
   }
 
   /** A copy of everything that outlives a call: sessions, fragments, policies, counters, the clock, the hash keys. */

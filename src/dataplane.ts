@@ -21,11 +21,14 @@ import {
 import { type Counters, readCounters } from "./counters.js";
 import { type FirewallEvent, readEvents } from "./events.js";
 import { explainFrame, type Explanation } from "./explain.js";
+import type { Address } from "./ip.js";
 import { timeRangeBits } from "./policy/clock.js";
 import { findInterface } from "./policy/interfaces.js";
 import type { Numbering } from "./policy/numbering.js";
+import { networkOf } from "./policy/routes.js";
 import { compilePolicy, type Policy, type PolicyRule } from "./policy/policy.js";
 import { parseSessionId, readSession, type Session, sessionIdAt, usedSlots } from "./session-view.js";
+import { SyncPort } from "./sync-port.js";
 import { readSnapshot, type SnapshotHeader, SnapshotError, writeSnapshot } from "./snapshot.js";
 
 export interface DataplaneOptions {
@@ -153,6 +156,8 @@ const MINUTE_MS = 60_000;
 
 export class Dataplane {
   readonly batch: Batch;
+  /** Its half of a pair: role, and the sessions that go to the peer or come from it. */
+  readonly sync: SyncPort;
   readonly #core: Core;
   #options: DataplaneOptions;
   #policy: Policy;
@@ -173,6 +178,7 @@ export class Dataplane {
     this.#notes = setup.notes;
     this.#wallOffsetMs = wallClock === undefined ? 0 : wallClock.getTime() - nowMs;
     this.batch = new Batch(core);
+    this.sync = new SyncPort(core, () => this.#policy.numbering);
     core.setState64(L.S_NOW_MS, BigInt(Math.trunc(nowMs)));
     this.#install(setup.policy);
   }
@@ -180,6 +186,11 @@ export class Dataplane {
   /** Full names by number; number 0 is no interface. */
   get interfaces(): readonly string[] {
     return this.#policy.numbering.interfaces;
+  }
+
+  /** What it was made for. */
+  get capacity(): Readonly<Capacity> {
+    return this.#core.plan.capacity;
   }
 
   /** The configuration in force. */
@@ -200,6 +211,16 @@ export class Dataplane {
   /** The number of an interface given by its full or abbreviated name. */
   interfaceNumber(name: string): number | undefined {
     return findInterface(this.interfaces, name);
+  }
+
+  /** The number of the interface toward an address, by the routes; 0: none, or the firewall's own. */
+  interfaceToward(address: Address): number {
+    const family = typeof address;
+    const route = this.#policy.routes.find(
+      ({ network, prefixLength }) =>
+        typeof network === family && networkOf(address, prefixLength) === network,
+    );
+    return route === undefined ? 0 : route.interface;
   }
 
   /**
@@ -358,6 +379,7 @@ export class Dataplane {
     if (problem !== 0) throw new Error(`the core refuses the policy image (${problem})`);
     core.words.set(policy.timeouts, regions.timeouts.at / 4);
     this.#policy = policy;
+    this.sync.renumber();
     this.#rulesSince = core.state64(L.S_LAST_SESSION_ID);
     core.setState64(L.S_TIME_RANGES, this.#timeRanges(this.nowMs));
     this.#minute = Number.NaN;

@@ -76,6 +76,7 @@ export const REASONS: readonly Reason[] = [
     "drop",
     "the interface takes no part in this version of IP",
   ),
+  row(L.R_STANDBY, "standby", "drop", "this box is standby and forwards nothing"),
 
   row(L.R_FRAGMENT_REFUSED, "fragment_refused", "drop", "the interface takes no fragments"),
   row(L.R_FRAGMENT_MALFORMED, "fragment_malformed", "drop", "fragment without data or of an odd length"),

@@ -86,7 +86,7 @@ export function* usedSlots(core: Core): Generator<number> {
   const tags = core.plan.regions.tags.at / 2;
   const view = new Uint16Array(core.bytes.buffer);
   const slots = core.plan.groups * L.GROUP_SLOTS;
-  for (let slot = 0; slot < slots; slot++) if (view[tags + slot] !== 0) yield slot;
+  for (let slot = 0; slot < slots; slot++) if (view[tags + slot]! > L.TAG_GONE) yield slot;
 }
 
 /** Id of the session in a slot. */
@@ -112,7 +112,7 @@ export function readSession(
   const idleMs = (core.state(L.S_NOW_MS) - view.getUint32(hot + L.HOT_LAST_MS, true)) >>> 0;
   const timer = view.getUint8(hot + L.HOT_TIMER);
   const timeoutMs = view.getUint32(plan.regions.timeouts.at + timer * 4, true);
-  if (idleMs >= timeoutMs) return undefined;
+  if (idleMs >= timeoutMs && !outlivesTimeout(core)) return undefined;
 
   const protocol = KIND_PROTOCOLS.get(kind);
   const end = (side: 0 | 1): SessionEnd => ({
@@ -142,6 +142,14 @@ export function readSession(
     idleMs,
     timeoutMs,
   };
+}
+
+/** On a standby the peer says when a session ends, and after a take-over each one is given some time. */
+function outlivesTimeout(core: Core): boolean {
+  const promotedMs = core.state64(L.S_PROMOTED_MS);
+  const isNewlyActive =
+    promotedMs !== 0n && core.state64(L.S_NOW_MS) - promotedMs < BigInt(L.PROMOTED_IDLE_MIN_MS);
+  return isNewlyActive || core.state(L.S_ROLE) === L.ROLE_STANDBY;
 }
 
 function endAddress(view: DataView, hot: number, cold: number, kind: number, side: 0 | 1): string {

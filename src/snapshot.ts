@@ -121,7 +121,8 @@ function copySlots(core: Core): () => void {
   const cold = plan.regions.cold.at / 4;
   const tagsNow = new Uint16Array(core.bytes.buffer, plan.regions.tags.at, plan.regions.tags.size / 2);
   const tags = tagsNow.slice();
-  const records = new Uint32Array(core.state(L.S_SESSIONS) * (HOT_WORDS + COLD_WORDS));
+  const used = core.state(L.S_SESSIONS) + core.state(L.S_GONE);
+  const records = new Uint32Array(used * (HOT_WORDS + COLD_WORDS));
   let to = 0;
   for (let slot = 0; slot < tags.length; slot++) {
     if (tags[slot] === 0) continue;

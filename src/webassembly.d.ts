@@ -28,6 +28,9 @@ declare namespace WebAssembly {
     readonly buffer: ArrayBuffer;
   }
   const Memory: { new (descriptor: { initial: number; maximum?: number }): Memory };
+
+  /** A trap. */
+  class RuntimeError extends Error {}
 }
 
 type BufferSource = ArrayBufferView | ArrayBuffer;

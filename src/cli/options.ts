@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { CAPACITY_BOUNDS, CAPACITY_DEFAULT } from "../core.js";
 import { parseCidr } from "../ip.js";
+import { parsePlanned, type PlannedEvent } from "../pair/plan.js";
 import { parseMac } from "../policy/interfaces.js";
 
 /** `IFACE=VALUE`. */
@@ -54,6 +55,22 @@ export function onOption(): Option {
     "--on <iface=n>",
     "packets captured on interface N (number or name) enter on IFACE, repeatable",
   ).argParser(appending((text) => assignment(text, "IFACE=N")));
+}
+
+/** `--fail WHAT@WHEN` or `--recover WHAT@WHEN`. */
+export function planOption(kind: PlannedEvent["kind"], meaning: string): Option {
+  const read = (text: string): PlannedEvent => {
+    const planned = parsePlanned(kind, text);
+    if ("problem" in planned) throw new InvalidArgumentError(`${planned.problem}.`);
+    return planned;
+  };
+  return new Option(`--${kind} <what@when>`, meaning).argParser(appending(read));
+}
+
+export function seedOption(): Option {
+  return new Option("--seed <n>", "of everything random, so that a run can be repeated")
+    .argParser(numberWithin(0, 0xffffffff))
+    .default(1);
 }
 
 export function macOption(): Option {

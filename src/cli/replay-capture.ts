@@ -24,11 +24,13 @@ import {
   VerdictOutput,
 } from "./outputs.js";
 import { Progress } from "./progress.js";
+import type { PairVerbOptions } from "./replay-pair.js";
 import { paintOf, printDiagnostics, printError, refuse } from "./terminal.js";
 
 /** What the command line says; see the help of each option. */
-export interface ReplayVerbOptions {
+export interface ReplayVerbOptions extends PairVerbOptions {
   readonly config: string;
+  readonly peer?: string;
   readonly inside?: string[];
   readonly on?: Assignment[];
   readonly ingress?: string;

@@ -1,6 +1,7 @@
 /** `twinwall replay`: a capture through the firewall. */
 import { Command, Option } from "commander";
 import { type Io, isProblem, STANDARD_STREAM } from "../io/io.js";
+import { FAILURES } from "../pair/plan.js";
 import { type IngressList, IngressParser } from "../replay/ingress.js";
 import { FINAL_VERDICTS } from "../report/report.js";
 import { EXIT } from "./exit.js";
@@ -13,10 +14,13 @@ import {
   lenientOption,
   macOption,
   onOption,
+  planOption,
   rulesOption,
+  seedOption,
   sessionsOption,
 } from "./options.js";
 import { type ReplayVerbOptions, replayCapture } from "./replay-capture.js";
+import { replayThroughPair } from "./replay-pair.js";
 import { printDiagnostics, printError, refuse } from "./terminal.js";
 
 const EXAMPLES = `
@@ -31,6 +35,7 @@ Examples:
   $ twinwall replay trace.pcap.gz --config edge.cfg --inside 10.0.0.0/8 --no-checksums
   $ twinwall replay both.pcapng --config edge.cfg --on Gi0/0=0 --on Gi0/1=1
   $ twinwall replay both.pcapng --config edge.cfg --write drops.pcapng --only drop
+  $ twinwall replay office.pcapng --config router-a.cfg --peer router-b.cfg --fail active@20
   $ tcpdump -w - | twinwall replay - --config edge.cfg --log -
 
 Exit codes: 0 the whole capture was replayed; 2 bad input or usage, a capture
@@ -59,6 +64,21 @@ export function replayCommand(io: Io, exit: (code: number) => void): Command {
     .option("--write <file>", "write the capture as pcapng, with its verdict as the comment of each packet")
     .addOption(new Option("--only <verdict>", "write only packets with this verdict").choices(FINAL_VERDICTS))
     .option("--log <file>", "write log lines as IOS does")
+    .addOption(
+      new Option(
+        "--peer <file>",
+        "configuration of the other box of a pair: the capture goes through both",
+      ).conflicts(["inside", "on", "ingress", "mac", "verdicts", "write", "log"]),
+    )
+    .addOption(
+      planOption(
+        "fail",
+        `with --peer, repeatable: what breaks, and when: ${Object.keys(FAILURES).join(", ")}; in seconds, or before packet #N`,
+      ),
+    )
+    .addOption(planOption("recover", "with --peer, repeatable: what is mended, and when"))
+    .option("--report <file>", "with --peer: write the report as an HTML page that needs no network")
+    .addOption(seedOption())
     .addOption(sessionsOption())
     .addOption(fragmentsOption())
     .addOption(rulesOption())
@@ -77,6 +97,7 @@ async function replayVerb(io: Io, capture: string, options: ReplayVerbOptions): 
   if (isProblem(loaded)) return refuse(io, loaded.problem);
   printDiagnostics(io, loaded.value.diagnostics, ["error", "warning"]);
   if (!loaded.value.usable) return EXIT.badInput;
+  if (options.peer !== undefined) return replayPairVerb(io, capture, options, loaded.value);
   const list = await readIngressList(io, options.ingress, loaded.value);
   if (list === "refused") return EXIT.badInput;
   const source = await io.open(capture);
@@ -90,10 +111,32 @@ async function replayVerb(io: Io, capture: string, options: ReplayVerbOptions): 
   });
 }
 
+async function replayPairVerb(
+  io: Io,
+  capture: string,
+  options: ReplayVerbOptions,
+  own: LoadedConfig,
+): Promise<number> {
+  const peer = await loadConfig(io, options.peer!, options.lenient);
+  if (isProblem(peer)) return refuse(io, peer.problem);
+  printDiagnostics(io, peer.value.diagnostics, ["error", "warning"]);
+  if (!peer.value.usable) return EXIT.badInput;
+  const source = await io.open(capture);
+  if (isProblem(source)) return refuse(io, source.problem);
+  const boxes = { A: own, B: peer.value };
+  return replayThroughPair(io, { name: displayName(capture), source: source.value, boxes, options });
+}
+
 /** What is wrong with options that are right one by one. */
 function findMisuse(capture: string, options: ReplayVerbOptions): string | undefined {
-  const inputs = [capture, options.config, options.ingress].filter((path) => path !== undefined);
-  const outputs = [options.verdicts, options.write, options.log].filter((path) => path !== undefined);
+  if (options.peer === undefined && (options.fail ?? options.recover ?? options.report) !== undefined)
+    return "--fail, --recover and --report need --peer, the configuration of the other box";
+  const inputs = [capture, options.config, options.peer, options.ingress].filter(
+    (path) => path !== undefined,
+  );
+  const outputs = [options.verdicts, options.write, options.log, options.report].filter(
+    (path) => path !== undefined,
+  );
   const isStandard = (path: string) => path === STANDARD_STREAM;
   if (inputs.filter(isStandard).length > 1) return "only one file can come from standard input";
   if (outputs.filter(isStandard).length > 1) return "only one file can go to standard output";

@@ -305,6 +305,7 @@ export interface InspectGlobals {
   updateSeconds?: Placed & { value: number };
   updateMsec?: Placed & { value: number };
   defer?: boolean;
+  resyncStrict?: boolean;
   tcpSynCookie?: boolean;
 }
 
@@ -395,6 +396,8 @@ export interface IpcZone extends Placed {
 export interface IpcAssociation extends Placed {
   id: number;
   shutdown: boolean;
+  /** What messages between the boxes are authenticated with. */
+  keyString?: Placed & { value: string };
   protocol?: "sctp";
   localPort?: Placed & { value: number };
   localIps: (Placed & { address: number })[];

@@ -7,7 +7,7 @@ import * as L from "../../assembly/layout.js";
 import { bigintToBytes, ipv4Mask, ipv6Mask } from "../ip.js";
 import type { FragmentLimits } from "./fragments.js";
 import type { InspectionRule } from "./inspection.js";
-import { interfaceFlags, type PolicyInterface, reversePathFlags } from "./interfaces.js";
+import { interfaceFlags, type PolicyInterface, reversePathFlags, statefulFlags } from "./interfaces.js";
 import type { Route } from "./routes.js";
 
 /** The access lists that are bound to an interface, by number; 0 none. */
@@ -132,6 +132,7 @@ function writeInterface(
   view.setUint8(at + L.I_INSPECT_OUT4, bound.inspectOut4);
   view.setUint8(at + L.I_INSPECT_IN6, bound.inspectIn6);
   view.setUint8(at + L.I_INSPECT_OUT6, bound.inspectOut6);
+  view.setUint8(at + L.I_STATEFUL, statefulFlags(each.config));
 }
 
 function writeRoute4(view: DataView, at: number, route: Route): void {

@@ -136,6 +136,19 @@ export function interfaceFlags(each: PolicyInterface, families: ReadonlySet<4 | 
   );
 }
 
+/** The inspection bindings of an interface, in the order of their bits in I_STATEFUL. */
+const BINDING_ORDER = ["in4", "out4", "in6", "out6"];
+
+/** Which inspection bindings say `redundancy stateful`. */
+export function statefulFlags(config: Interface | undefined): number {
+  return (config?.inspect ?? [])
+    .filter(({ stateful }) => stateful !== undefined)
+    .reduce(
+      (flags, { direction, family }) => flags | (1 << BINDING_ORDER.indexOf(`${direction}${family}`)),
+      0,
+    );
+}
+
 /** The uRPF byte of one family. */
 export function reversePathFlags(config: Interface | undefined, family: 4 | 6): number {
   const check = config?.verifySource.find((each) => each.family === family);

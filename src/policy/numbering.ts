@@ -55,6 +55,6 @@ export class Interner<T extends string | number> {
 export const NUMBERING_LIMITS = {
   interfaces: L.INTERFACES_MAX,
   inspectionRules: L.INSPECT_RULES_MAX + 1,
-  services: 65536,
+  services: L.SERVICES_MAX,
   idleTimers: L.TIMERS_MAX - L.TIMER_FIRST_IDLE,
 } as const;

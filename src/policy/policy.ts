@@ -154,6 +154,8 @@ function policyFlags({ sourceRoute, ipOptions, inspect }: Config, checksums: boo
     (ipOptions === "ignore" ? L.PF_OPTIONS_IGNORE : 0) |
     (inspect.blockNonSession ? L.PF_BLOCK_NON_SESSION : 0) |
     (inspect.logDropPackets ? L.PF_LOG_DROPS : 0) |
+    (inspect.defer ? L.PF_DEFER : 0) |
+    (inspect.resyncStrict ? L.PF_RESYNC_STRICT : 0) |
     (checksums ? 0 : L.PF_NO_CHECKSUMS)
   );
 }

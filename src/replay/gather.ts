@@ -1,34 +1,69 @@
 /** The report of a replay, gathered from the replay and the firewall. */
+import type { Counters } from "../counters.js";
 import type { Dataplane, RuleInfo } from "../dataplane.js";
-import type { ListReport, Report, SessionProtocol, SessionReport } from "../report/report.js";
+import type {
+  ListReport,
+  ReasonTally,
+  Report,
+  SessionProtocol,
+  SessionReport,
+  Tally,
+} from "../report/report.js";
 import type { Session } from "../session-view.js";
-import type { Replay } from "./replay.js";
 
 /** What only the caller knows. */
 export interface ReplayFacts {
   /** Names of the capture and the configuration, for the reader. */
   readonly capture: string;
   readonly config: string;
-  /** What the replay took. */
-  readonly seconds: number;
+  /** What the replay took, if it is to be told. */
+  readonly seconds: number | undefined;
   /** Sessions that the table holds. */
   readonly sessionsMax: number;
   /** Why the capture could not be read to its end. */
   readonly error: string | undefined;
 }
 
+/** What a replay knows of its packets. */
+export interface Replayed {
+  /** Virtual ms since the first packet. */
+  readonly nowMs: number;
+  reasons(): ReasonTally[];
+  notSent(): Tally;
+}
+
+/** What a firewall has counted by itself. */
+export interface Counted {
+  readonly counters: Counters;
+  readonly rules: readonly RuleInfo[];
+}
+
+export function countedOf(dataplane: Dataplane): Counted {
+  return { counters: dataplane.counters(), rules: dataplane.rules() };
+}
+
 /** To be called when the replay is finished. */
-export function gatherReport(replay: Replay, dataplane: Dataplane, facts: ReplayFacts): Report {
-  const { capture, config, seconds, error } = facts;
-  const counters = dataplane.counters();
+export function gatherReport(replay: Replayed, dataplane: Dataplane, facts: ReplayFacts): Report {
+  const open = [...dataplane.sessions()];
+  return reportOf(replay, countedOf(dataplane), dataplane.config.hostname, open, facts);
+}
+
+/** The same of counts that may be of several firewalls; `open`: the sessions that are left. */
+export function reportOf(
+  replay: Replayed,
+  { counters, rules }: Counted,
+  hostname: string | undefined,
+  open: Iterable<Session>,
+  { capture, config, seconds, sessionsMax, error }: ReplayFacts,
+): Report {
   return {
     capture,
     config,
-    hostname: dataplane.config.hostname,
+    hostname,
     reasons: replay.reasons(),
     notSent: replay.notSent(),
-    sessions: sessionReport(counters.sessions, openSessions(dataplane.sessions()), facts.sessionsMax),
-    acls: listReports(dataplane.rules()),
+    sessions: sessionReport(counters.sessions, openSessions(open), sessionsMax),
+    acls: listReports(rules),
     captureSeconds: replay.nowMs / 1000,
     seconds,
     eventsLost: counters.eventsLost,
@@ -37,7 +72,7 @@ export function gatherReport(replay: Replay, dataplane: Dataplane, facts: Replay
 }
 
 function sessionReport(
-  counted: ReturnType<Dataplane["counters"]>["sessions"],
+  counted: Counters["sessions"],
   open: SessionReport["open"],
   capacity: number,
 ): SessionReport {

@@ -67,8 +67,8 @@ export interface Report {
   readonly acls: readonly ListReport[];
   /** From the first packet of the capture to the last. */
   readonly captureSeconds: number;
-  /** What the replay took. */
-  readonly seconds: number;
+  /** What the replay took; undefined where nothing that differs from run to run is wanted. */
+  readonly seconds: number | undefined;
   /** Log events that the firewall had no room for. */
   readonly eventsLost: number;
   /** Why the capture could not be read to its end. */
@@ -94,7 +94,7 @@ function sum(tallies: readonly Tally[]): Tally {
 
 /** Whole packets per second of replay; 0 when it took no measurable time. */
 export function packetsPerSecond(report: Report): number {
-  return report.seconds > 0 ? Math.round(totalOf(report).packets / report.seconds) : 0;
+  return report.seconds ? Math.round(totalOf(report).packets / report.seconds) : 0;
 }
 
 /**
@@ -123,8 +123,9 @@ export function reportObject(report: Report): Record<string, unknown> {
     },
     acls: report.acls,
     captureSeconds: report.captureSeconds,
-    seconds: report.seconds,
-    packetsPerSecond: packetsPerSecond(report),
+    ...(report.seconds === undefined
+      ? {}
+      : { seconds: report.seconds, packetsPerSecond: packetsPerSecond(report) }),
     eventsLost: report.eventsLost,
     ...(report.error === undefined ? {} : { error: report.error }),
   };

@@ -60,9 +60,10 @@ function header(report: Report, paint: Paint): string[] {
   const speed = packetsPerSecond(report);
   const covered = packets > 0 ? ` over ${spanText(report.captureSeconds)}` : "";
   const pace = speed > 0 ? `, ${counted(speed, "packet")}/s` : "";
+  const took = report.seconds === undefined ? "" : `; replayed in ${spanText(report.seconds)}${pace}`;
   return [
     `${paint.bold(printable(report.capture))} through ${paint.bold(printable(report.config))}${by}`,
-    `${counted(packets, "packet")}, ${bytesText(bytes)}${covered}; replayed in ${spanText(report.seconds)}${pace}`,
+    `${counted(packets, "packet")}, ${bytesText(bytes)}${covered}${took}`,
   ];
 }
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { FRAME_MAX, HELD_FRAME_MAX } from "../../assembly/layout.js";
 import { Batch } from "../../src/batch.js";
+import { Dataplane } from "../../src/index.js";
 import { Core, completeCapacity, planMemory, SEED_BYTES } from "../../src/core.js";
 import { REASONS } from "../../src/reasons.js";
 import {
@@ -98,6 +99,9 @@ function twoFragments(): [Uint8Array, Uint8Array] {
 /** The quoted beginning of a packet. */
 const quote = (packet: Uint8Array): Uint8Array => packet.subarray(0, 28);
 
+/** Reasons of states that the model is never in. */
+const CORE_ONLY: ReadonlySet<string> = new Set(["not_ready", "standby"]);
+
 type Outcome = Pick<Result, "verdict" | "reason">;
 
 /** By the name of the reason. */
@@ -134,6 +138,13 @@ function scenariosOf(name: SubjectName): Record<string, () => Outcome> {
       routed(v4(udp({ sourcePort: 1985, destinationPort: 1985 }), { destination: "224.0.0.2" })),
     held: () => routed(twoFragments()[0]),
 
+    standby: () => {
+      const firewall = Dataplane.createSync(coreModule, { config: ROUTER, capacity: { sessions: 1024 } });
+      firewall.sync.setRole("standby");
+      firewall.batch.add(ethernet(v4(datagram())), firewall.interfaceNumber(INSIDE)!);
+      firewall.process(0);
+      return { verdict: firewall.batch.verdict(0), reason: firewall.batch.reason(0) };
+    },
     not_ready: () => {
       const { core, batch } = emptyCore();
       batch.add(ethernet(v4(datagram())), 1);
@@ -287,8 +298,8 @@ describe("reasons", () => {
   });
 
   describe.each(SUBJECTS)("%s", (name) => {
-    // The model is made with its policy.
-    const reached = REASONS.filter((reason) => name === "core" || reason.name !== "not_ready");
+    // The model is made with its policy, and stands alone.
+    const reached = REASONS.filter((reason) => name === "core" || !CORE_ONLY.has(reason.name));
     const scenarios = scenariosOf(name);
 
     test.each(reached.map((reason) => [reason.name, reason.verdict] as const))(

@@ -232,6 +232,11 @@ const REDUNDANCY: readonly Row[] = [
     "ip inspect redundancy defer",
     "hold a packet back until the standby box knows its session",
   ),
+  flagRow(
+    "resyncStrict",
+    "ip inspect redundancy resync strict",
+    "after a take-over, believe no TCP segment that is far from what was known",
+  ),
 ];
 
 interface RuleArguments {

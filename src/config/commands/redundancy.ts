@@ -1,9 +1,9 @@
 /**
  * `redundancy inter-device` and `ipc zone default`: stateful failover between two boxes. Ranges after Cisco's "Stateful
- * Inter-Device Failover"; the SCTP bounds are those of RFC 9260 as Cisco limits them.
+ * Inter-Device Failover"; the SCTP bounds are those of RFC 9260 as Cisco limits them. `key-string` is ours.
  */
 import { formatIpv4 } from "../../ip.js";
-import { command, note, refused, type Row } from "../command.js";
+import { command, fail, note, refused, type Row } from "../command.js";
 import type { IpcAssociation } from "../model.js";
 
 const INTER_DEVICE: readonly Row[] = [
@@ -110,6 +110,9 @@ function retransmitRow(key: "pathRetransmit" | "assocRetransmit", word: "path" |
   });
 }
 
+/** Fewest characters of the shared key: whoever sees one frame can try keys. */
+export const SHARED_KEY_MIN = 8;
+
 /**
  * IOS nests `local-ip` and the retransmission bounds under `local-port`, and `remote-ip` under `remote-port`, or prints
  * all of them flat; as commands of the protocol they are understood either way.
@@ -162,6 +165,26 @@ const IPC: readonly Row[] = [
   }),
   command({
     mode: "ipc-association",
+    syntax: "key-string [<kind:0-7>] <text:key-string>",
+    help: "shared key that messages between the boxes are authenticated with",
+    example: "key-string Pair-Key-of-2-boxes",
+    set: (scope, a, { at }) => {
+      if (a.kind !== undefined && a.kind !== 0) {
+        return fail(`a key of type ${a.kind} cannot be read: give it in clear`, "kind");
+      }
+      if (a.text.length < SHARED_KEY_MIN) {
+        return fail(`a key of fewer than ${SHARED_KEY_MIN} characters is soon guessed`, "text");
+      }
+      scope.keyString = { at, value: a.text };
+      return undefined;
+    },
+    unset: (scope) => {
+      scope.keyString = undefined;
+    },
+    show: ({ keyString }) => (keyString ? [`key-string ${keyString.value}`] : []),
+  }),
+  command({
+    mode: "ipc-association",
     syntax: "protocol sctp",
     help: "transport of the association",
     example: "protocol sctp",
@@ -171,9 +194,16 @@ const IPC: readonly Row[] = [
       return scope;
     },
     unset: (scope) => {
-      const { at, id, shutdown } = scope;
+      const { at, id, shutdown, keyString } = scope;
       for (const key of Object.keys(scope) as (keyof IpcAssociation)[]) delete scope[key];
-      Object.assign(scope, { at, id, shutdown, localIps: [], remoteIps: [] });
+      Object.assign(scope, {
+        at,
+        id,
+        shutdown,
+        ...(keyString && { keyString }),
+        localIps: [],
+        remoteIps: [],
+      });
     },
     blocks: (scope) => (scope.protocol ? [scope] : []),
     header: () => "protocol sctp",

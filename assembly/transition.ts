@@ -1,0 +1,35 @@
+/** A session moves to another state: its timer, its place in the half-open list, and what the peer is told. */
+import {
+  COLD_IDLE_TIMER,
+  HOT_STATE,
+  HOT_TIMER,
+  ST_LAST_ACK,
+  ST_TIME_WAIT,
+  TIMER_FINWAIT,
+  TIMER_SYNWAIT,
+} from "./layout";
+import { isHalfOpen, linkHalfOpen, unlinkHalfOpen } from "./flow";
+import { isKnown, noteChange } from "./sync";
+import { cold, policyDefers } from "./state";
+
+/** Moves a TCP session from a state to another, or to the same. */
+export function become(slot: u32, record: usize, from: u32, to: u32): void {
+  store<u8>(record, to, HOT_STATE);
+  if (isHalfOpen(from) && !isHalfOpen(to)) unlinkHalfOpen(slot);
+  else if (!isHalfOpen(from) && isHalfOpen(to)) linkHalfOpen(slot);
+  store<u8>(record, timerOf(slot, to), HOT_TIMER);
+  if (from != to) noteState(slot, to);
+}
+
+/** Timer of a TCP state. */
+export function timerOf(slot: u32, state: u32): u32 {
+  if (isHalfOpen(state)) return TIMER_SYNWAIT;
+  return state == ST_LAST_ACK || state == ST_TIME_WAIT
+    ? TIMER_FINWAIT
+    : <u32>load<u8>(cold(slot), COLD_IDLE_TIMER);
+}
+
+/** The peer hears of open sessions; of half-open ones only when first replies wait for it, or when it knows them. */
+export function noteState(slot: u32, state: u32): void {
+  if (!isHalfOpen(state) || policyDefers() || isKnown(cold(slot))) noteChange(slot);
+}

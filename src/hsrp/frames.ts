@@ -1,0 +1,54 @@
+/** The Ethernet frames of what the HSRP machine sends and announces. */
+import { IP_PROTOCOL_ICMP6, IP_PROTOCOL_UDP } from "../config/names.js";
+import {
+  ARP_REPLY,
+  arpMessage,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  ETHERTYPE_IPV6,
+  ethernetFrame,
+  type IpHeader,
+  ipPacket,
+  MAC_BROADCAST,
+  neighborAdvertisement,
+  udpDatagram,
+} from "../frame.js";
+import type { AnnounceAction, SendAction } from "./actions.js";
+import { ALL_NODES, TRAFFIC_CLASS } from "./addresses.js";
+
+/** Neighbour discovery is believed with this hop limit only (RFC 4861 section 7.1). */
+const NEIGHBOR_DISCOVERY_HOP_LIMIT = 255;
+
+/** The frame of an HSRP packet, without padding and check sequence. */
+export function frameOf(action: SendAction): Uint8Array {
+  const { source, destination, ttl, port, payload, sourceMac, destinationMac } = action;
+  const header: IpHeader = {
+    source,
+    destination,
+    protocol: IP_PROTOCOL_UDP,
+    ttl,
+    trafficClass: TRAFFIC_CLASS,
+  };
+  const packet = ipPacket(header, udpDatagram(header, { source: port, destination: port }, payload));
+  const ethertype = typeof source === "bigint" ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4;
+  return ethernetFrame(destinationMac, sourceMac, ethertype, packet);
+}
+
+/**
+ * The frame that tells neighbours where a virtual address is: a gratuitous ARP reply to everybody (RFC 5227 section 3),
+ * or an unsolicited neighbour advertisement to all nodes (RFC 4861 section 7.2.6).
+ */
+export function announcementFrame({ address, mac }: AnnounceAction): Uint8Array {
+  if (typeof address === "number") {
+    const message = arpMessage(ARP_REPLY, { mac, address }, { mac: MAC_BROADCAST, address });
+    return ethernetFrame(MAC_BROADCAST, mac, ETHERTYPE_ARP, message);
+  }
+  const header: IpHeader = {
+    source: address,
+    destination: ALL_NODES.address,
+    protocol: IP_PROTOCOL_ICMP6,
+    ttl: NEIGHBOR_DISCOVERY_HOP_LIMIT,
+  };
+  const packet = ipPacket(header, neighborAdvertisement(header, address, mac));
+  return ethernetFrame(ALL_NODES.mac, mac, ETHERTYPE_IPV6, packet);
+}
