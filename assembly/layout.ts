@@ -411,7 +411,8 @@ export const SRF_ACKED_INITIATOR = 4;
 export const SRF_ACKED_RESPONDER = 8;
 export const SRF_FIN_INITIATOR = 16;
 export const SRF_FIN_RESPONDER = 32;
-export const SRF_ALL = 63;
+export const SRF_RST_DOUBT = 64;
+export const SRF_ALL = 127;
 
 /** Why a record was refused; names in src/sync. */
 export const SX_LENGTH = 0; // cut short, or its length lies

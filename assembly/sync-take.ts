@@ -98,6 +98,7 @@ import {
   SRF_ACKED_RESPONDER,
   SRF_FIN_INITIATOR,
   SRF_FIN_RESPONDER,
+  SRF_RST_DOUBT,
   SRF_SACK_INITIATOR,
   SRF_SACK_RESPONDER,
   STATE_AT,
@@ -141,7 +142,7 @@ import { IPV6_SOURCE } from "./ipv6";
 import { forget } from "./sync-write";
 import { isKnown, noteRequest, setKnown } from "./sync";
 import { NO_SLOT, cold, count, groups, hot, now, policyAt, timeoutsAt, word } from "./state";
-import { timerOf } from "./transition";
+import { doubtReset, timerOf } from "./transition";
 import { setKey } from "./transport";
 import { first, windowOf } from "./window";
 
@@ -349,6 +350,7 @@ function takeLive(at: usize, slot: u32): void {
   if (isTcpKind(kind)) {
     takeWindows(live + SL_SIZE, record, rest, side, load<u8>(at, SR_FLAGS), isMoving(state));
     store<u8>(record, timerOf(slot, state), HOT_TIMER);
+    if (load<u8>(at, SR_FLAGS) & SRF_RST_DOUBT) doubtReset(record);
   } else {
     store<u8>(record, load<u8>(rest, COLD_IDLE_TIMER), HOT_TIMER);
   }

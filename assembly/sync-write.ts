@@ -32,6 +32,7 @@ import {
   COLD_VERSION,
   HF_ACKED0,
   HF_INITIATOR1,
+  HF_RST_DOUBT,
   HF_SACK0,
   HOT_ADDRESS0,
   HOT_ADDRESS1,
@@ -95,6 +96,7 @@ import {
   SRF_ACKED_INITIATOR,
   SRF_FIN_INITIATOR,
   SRF_FIN_RESPONDER,
+  SRF_RST_DOUBT,
   SRF_SACK_INITIATOR,
   STATE_AT,
   SV_DIGESTS,
@@ -328,6 +330,7 @@ export function writeEnds(at: usize, slot: u32, rest: usize, action: u32, versio
 /** HF_* and CF_FIN by side to SRF_* by who began. */
 function flagsOf(flags: u32, rest: u32, side: u32): u32 {
   return (
+    (flags & HF_RST_DOUBT ? SRF_RST_DOUBT : 0) |
     (rest & (CF_FIN0 << side) ? SRF_FIN_INITIATOR : 0) |
     (rest & (CF_FIN0 << (side ^ 1)) ? SRF_FIN_RESPONDER : 0) |
     (flags & (HF_SACK0 << side) ? SRF_SACK_INITIATOR : 0) |

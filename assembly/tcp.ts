@@ -43,7 +43,6 @@ import {
   ST_SYN_SENT,
   ST_SYN_SENT2,
   ST_TIME_WAIT,
-  TIMER_RST_DOUBT,
   TIMER_SYNWAIT,
   TR_STATE,
   TR_WINDOW,
@@ -53,8 +52,8 @@ import {
 } from "./layout";
 import { isHalfOpen, release } from "./flow";
 import { isUnproved, resumeData, resumesExactly } from "./resync";
-import { cold, count, timeoutsAt, trace } from "./state";
-import { become, noteState, timerOf } from "./transition";
+import { cold, count, trace } from "./state";
+import { become, doubtReset, noteState, timerOf } from "./transition";
 import { ACK, FIN, RST, SYN } from "./transport";
 import {
   BEYOND,
@@ -321,10 +320,6 @@ function onReset(slot: u32, record: usize, meta: usize, side: u32, responder: u3
     return TCP_LAST;
   }
   // In the window but not exact: the end will answer with a challenge ACK and the real RST follows (RFC 5961 3).
-  raiseFlag(record, HF_RST_DOUBT);
-  const timer: usize = load<u8>(record, HOT_TIMER);
-  if (load<u32>(timeoutsAt + (timer << 2)) > load<u32>(timeoutsAt + ((<usize>TIMER_RST_DOUBT) << 2))) {
-    store<u8>(record, TIMER_RST_DOUBT, HOT_TIMER);
-  }
+  doubtReset(record);
   return TCP_PASS;
 }

@@ -1,16 +1,19 @@
 /** A session moves to another state: its timer, its place in the half-open list, and what the peer is told. */
 import {
   COLD_IDLE_TIMER,
+  HF_RST_DOUBT,
   HOT_STATE,
   HOT_TIMER,
   ST_LAST_ACK,
   ST_TIME_WAIT,
   TIMER_FINWAIT,
+  TIMER_RST_DOUBT,
   TIMER_SYNWAIT,
 } from "./layout";
 import { isHalfOpen, linkHalfOpen, unlinkHalfOpen } from "./flow";
 import { isKnown, noteChange } from "./sync";
-import { cold, policyDefers } from "./state";
+import { cold, policyDefers, timeoutsAt } from "./state";
+import { raiseFlag } from "./window";
 
 /** Moves a TCP session from a state to another, or to the same. */
 export function become(slot: u32, record: usize, from: u32, to: u32): void {
@@ -19,6 +22,15 @@ export function become(slot: u32, record: usize, from: u32, to: u32): void {
   else if (!isHalfOpen(from) && isHalfOpen(to)) linkHalfOpen(slot);
   store<u8>(record, timerOf(slot, to), HOT_TIMER);
   if (from != to) noteState(slot, to);
+}
+
+/** A doubtful RST has been let through: the session has less time, until it speaks. */
+export function doubtReset(record: usize): void {
+  raiseFlag(record, HF_RST_DOUBT);
+  const timer: usize = load<u8>(record, HOT_TIMER);
+  if (load<u32>(timeoutsAt + (timer << 2)) > load<u32>(timeoutsAt + ((<usize>TIMER_RST_DOUBT) << 2))) {
+    store<u8>(record, TIMER_RST_DOUBT, HOT_TIMER);
+  }
 }
 
 /** Timer of a TCP state. */

@@ -13,13 +13,16 @@ import { acl } from "./acl.js";
 import { batch } from "./batch.js";
 import { type Built, build } from "./build.js";
 import { established } from "./established.js";
+import { handoff } from "./handoff.js";
 import { machineOf } from "./machine.js";
 import type { RaceOptions } from "./measure.js";
 import { ROUNDS_MIN } from "./measure.js";
+import { pair } from "./pair.js";
 import { parse } from "./parse.js";
 import { replay } from "./replay.js";
 import { HEADER, jsonOf, lineOf, type Row } from "./report.js";
 import { sessions } from "./sessions.js";
+import { sync } from "./sync.js";
 import { markdownOf } from "./targets.js";
 import type { Workshop } from "./testbed.js";
 
@@ -49,7 +52,9 @@ async function main(): Promise<void> {
   const built = build();
   try {
     const workshop = await workshopOf(built, against);
-    const questions = [established, sessions, acl, parse, batch, replay].map((ask) => ask(workshop));
+    const questions = [established, sessions, acl, parse, batch, replay, sync, handoff, pair].map((ask) =>
+      ask(workshop),
+    );
     if (!questions.some(({ names }) => names.some((name) => name.startsWith(only))))
       throw new Error(
         `no row begins with ${only}; there are: ${questions.flatMap(({ names }) => names).join(" ")}`,

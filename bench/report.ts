@@ -16,6 +16,8 @@ export interface Row {
   readonly against?: number;
   /** How many times as long tshark takes. */
   readonly tshark?: number;
+  /** Another way of doing it, in the same race, and how many times as long as that this takes. */
+  readonly beside?: { readonly name: string; readonly times: number };
   /** Bytes of what was compiled, and how long that took. */
   readonly compiled?: { readonly bytes: number; readonly ms: number };
   /** What else is worth knowing. */
@@ -41,7 +43,13 @@ export async function measureRow(
   return rowOf(name, await race(contenders, options), product);
 }
 
-export function rowOf(name: string, figures: ReadonlyMap<string, Figure>, product = PRODUCT): Row {
+/** `beside`: a contender that the row is to be compared with besides the baselines. */
+export function rowOf(
+  name: string,
+  figures: ReadonlyMap<string, Figure>,
+  product = PRODUCT,
+  beside?: string,
+): Row {
   const own = figures.get(product)!;
   const to = (other: string): number | null => {
     const figure = figures.get(other);
@@ -54,13 +62,14 @@ export function rowOf(name: string, figures: ReadonlyMap<string, Figure>, produc
     samples: own.samples,
     ratio: { touch: to("touch"), native: to("native"), javascript: to("javascript") },
     against: to("against") ?? undefined,
+    ...(beside !== undefined && { beside: { name: beside, times: to(beside)! } }),
   };
 }
 
 /** What stands in the file of `--json`. */
 export function jsonOf(rows: readonly Row[]): string {
   const round = (value: number): number => Number(value.toPrecision(5));
-  const plain = rows.map(({ name, nsPerOperation, p99, samples, ratio: ratios }) => ({
+  const plain = rows.map(({ name, nsPerOperation, p99, samples, ratio: ratios, beside }) => ({
     name,
     nsPerOperation: round(nsPerOperation),
     p99: round(p99),
@@ -68,6 +77,7 @@ export function jsonOf(rows: readonly Row[]): string {
     ratio: Object.fromEntries(
       BASELINES.map((each) => [each, ratios[each] === null ? null : round(ratios[each])]),
     ),
+    ...(beside && { beside: { name: beside.name, times: round(beside.times) } }),
   }));
   return `[\n${plain.map((row) => `  ${JSON.stringify(row)}`).join(",\n")}\n]\n`;
 }
@@ -88,6 +98,7 @@ export function lineOf(row: Row): string {
   ];
   const extra = [
     row.against === undefined ? [] : [`${row.against.toFixed(3)} x against`],
+    row.beside === undefined ? [] : [`${row.beside.times.toFixed(3)} x ${row.beside.name}`],
     row.note ?? [],
   ].flat();
   return cells.map((cell, i) => pad(cell, i)).join("") + (extra.length > 0 ? `  ${extra.join("; ")}` : "");

@@ -1,4 +1,6 @@
 /** What is aimed at, beside what was reached, as the table of the README. */
+import { beyondOf } from "./handoff.js";
+import { HOLD_MS } from "./pair.js";
 import { digits, type Row } from "./report.js";
 
 /** A target over the rows of a run. */
@@ -25,6 +27,17 @@ class Rows {
 
   ns(name: string): number | undefined {
     return this.get(name)?.nsPerOperation;
+  }
+
+  /** Million operations a second. */
+  millions(name: string): number | undefined {
+    const ns = this.ns(name);
+    return ns === undefined ? undefined : 1000 / ns;
+  }
+
+  p99Ms(name: string): number | undefined {
+    const row = this.get(name);
+    return row && row.p99 / 1e6;
   }
 
   /** How many times as long one row takes as another one. */
@@ -123,10 +136,60 @@ const TARGETS: readonly Target[] = [
     what: "replay, file to report: million packets a second",
     limit: 1,
     atLeast: true,
+    value: (rows) => rows.millions("replay/1048576"),
+  },
+  ...["sync/established/65536", "sync/established/1048576", "sync/node/65536"].map(
+    (name): Target => ({
+      what: `${name}: established packets, times those of a firewall without a standby`,
+      limit: 1.05,
+      value: (rows) => rows.get(name)?.beside?.times,
+    }),
+  ),
+  {
+    what: "new session, created and its record written: times creating it alone",
+    limit: 2,
+    value: (rows) => rows.get("sync/create/262144")?.beside?.times,
+  },
+  {
+    what: "record of a new session, taken: times creating one",
+    limit: 2,
+    value: (rows) => rows.get("sync/apply/262144")?.beside?.times,
+  },
+  {
+    what: "bulk sync of 1,000,000 sessions between two threads: million records a second",
+    limit: 2,
+    atLeast: true,
+    value: (rows) => rows.millions("sync/bulk/threads"),
+  },
+  {
+    what: "packets from thread to thread in batches of 32: million a second",
+    limit: 5,
+    atLeast: true,
+    value: (rows) => rows.millions("handoff/32"),
+  },
+  {
+    what: "packets from thread to thread in batches of 32: beyond copying them",
+    limit: 4,
+    unit: "ns",
     value: (rows) => {
-      const ns = rows.ns("replay/1048576");
-      return ns === undefined ? undefined : 1000 / ns;
+      const row = rows.get("handoff/32");
+      return row && beyondOf(row);
     },
+  },
+  {
+    what: "take-over in virtual time, p99: beyond the hold time",
+    limit: 1,
+    unit: "ms",
+    value: (rows) => {
+      const ms = rows.p99Ms("takeover/virtual");
+      return ms === undefined ? undefined : ms - HOLD_MS;
+    },
+  },
+  {
+    what: "take-over in threads, `timers msec 15 msec 50`, p99",
+    limit: 60,
+    unit: "ms",
+    value: (rows) => rows.p99Ms("takeover/threads"),
   },
 ];
 

@@ -8,19 +8,24 @@
  *                              role |     | records
  *                                   v     v
  *                               dataplane + sync
+ *
+ * What a machine has to say waits in one queue until everything said before has been carried out: no machine is stepped
+ * while an earlier step of it is still being carried out.
  */
 import * as L from "../assembly/layout.js";
 import { usedAssociation } from "./check/topology.js";
 import { DEFAULTS } from "./config/model.js";
 import type { Dataplane } from "./dataplane.js";
-import { Hsrp, type HsrpGroupView, type HsrpInput, optionsOf } from "./hsrp/index.js";
+import type { Hsrp, HsrpAction, HsrpInput } from "./hsrp/index.js";
 import type { Address } from "./ip.js";
 import type { DatagramInput, NodeAction, NodeInput, NodeOptions } from "./node/actions.js";
-import { type DeferCounters, DeferQueue } from "./node/defer.js";
-import { newsOf } from "./node/news.js";
+import type { DeferCounters } from "./node/defer.js";
 import { datagramOf, newEndpoint } from "./node/endpoint.js";
+import { HsrpSide, type HsrpStep } from "./node/hsrp-side.js";
+import { SharedSessions } from "./node/shared-sessions.js";
+import { UNWIRED, type Wiring, type Wish } from "./node/wiring.js";
 import {
-  CONTENTS_MAX,
+  type Identity,
   identityOf,
   Redundancy,
   type RedundancyAction,
@@ -29,59 +34,71 @@ import {
   type RoleAction,
 } from "./redundancy/index.js";
 import { type Endpoint, type SctpAction, type SctpInput, UDP_ENCAPSULATION_PORT } from "./sctp/index.js";
-import { SessionSync, type SyncAction, type SyncInput } from "./sync/session-sync.js";
+import type { SessionSync, SyncAction, SyncInput } from "./sync/session-sync.js";
 
 export type { DatagramInput, NodeAction, NodeInput, NodeOptions } from "./node/actions.js";
 
 /** UDP ports of HSRP for IPv4 and IPv6. */
 const HSRP_PORTS: ReadonlySet<number> = new Set([1985, 2029]);
-/** The session table is looked through for sessions whose time is over once in SWEEP_MS, in steps of SWEEP_STEP_MS. */
-const SWEEP_MS = 1000;
-const SWEEP_STEP_MS = 250;
 
 export class Node {
   readonly #options: NodeOptions;
-  #dataplane: Dataplane;
   /** Interface by own address. */
   readonly #interfaces: ReadonlyMap<Address, string>;
-  readonly #links = new Map<string, boolean>();
-  #hsrp: Hsrp;
+  readonly #hsrpSide: HsrpSide;
   readonly #redundancy: Redundancy;
   readonly #sctp: Endpoint | undefined;
-  #sync: SessionSync;
+  readonly #sessions: SharedSessions;
+  readonly #wiring: Wiring;
   #nowMs = 0;
-  #sweepAtMs = 0;
   #deadlineMs = Number.POSITIVE_INFINITY;
+  #wishes: Wish[] = [];
   #out: NodeAction[] = [];
-  #news = "";
-  #isBulkAwaited = false;
-  #bulk = 0;
-  #isDraining = false;
-  /** The role was given up for a moment, and the core has forgotten what the peer was told. */
-  #isCopyLost = false;
-  #isRestarting = false;
-  readonly #deferred = new DeferQueue();
 
-  constructor(options: NodeOptions) {
-    const { config, dataplane, random } = options;
+  /** `original`: for `clone`. */
+  constructor(options: NodeOptions, original?: Node) {
+    const { config, dataplane, random, reloadMode, mac } = options;
     this.#options = options;
-    this.#dataplane = dataplane;
     this.#interfaces = new Map(
       [...config.interfaces.values()].flatMap(({ name, addresses }) =>
         addresses.map(({ address }) => [address, name] as const),
       ),
     );
-    this.#hsrp = new Hsrp(optionsOf(config, { macs: options.macs, random }));
-    this.#redundancy = new Redundancy({ random, reloadMode: options.reloadMode });
+    const identity = this.#identity(dataplane);
+    const sharing = {
+      isPaired: identity !== undefined,
+      updateMs: identity?.updateMs ?? DEFAULTS.updateSeconds * 1000,
+    };
+    if (original !== undefined) {
+      this.#sessions = new SharedSessions(dataplane, sharing, original.#sessions);
+      this.#hsrpSide = new HsrpSide(options, original.#hsrpSide);
+      this.#redundancy = original.#redundancy.clone();
+      this.#sctp = original.#sctp?.clone();
+      this.#wiring = { ...original.#wiring };
+      this.#nowMs = original.#nowMs;
+      this.#deadlineMs = original.#deadlineMs;
+      return;
+    }
+    this.#sessions = new SharedSessions(dataplane, sharing);
+    this.#hsrpSide = new HsrpSide(options);
+    this.#redundancy = new Redundancy({ random, reloadMode, mac });
     const association = usedAssociation(config);
     this.#sctp = association && newEndpoint(association, options);
-    this.#sync = this.#newSync();
+    this.#wiring = { ...UNWIRED };
+  }
+
+  /**
+   * A box in the same state, which goes its own way from now on. `dataplane`: a copy of this one's. Both draw from the
+   * same random numbers.
+   */
+  clone(dataplane: Dataplane): Node {
+    return new Node({ ...this.#options, dataplane }, this);
   }
 
   /** Starts the machines; once, before everything else. */
   start(nowMs: number): NodeAction[] {
     return this.#run(nowMs, () => {
-      this.#toRedundancy({ kind: "configure", identity: this.#identity() });
+      this.#toRedundancy({ kind: "configure", identity: this.#identity(this.dataplane) });
       this.#toRedundancy({ kind: "ready" });
       this.#toSctp({ kind: "connect" });
     });
@@ -94,16 +111,16 @@ export class Node {
 
   /** Another one after a trap of the core. */
   get dataplane(): Dataplane {
-    return this.#dataplane;
+    return this.#sessions.dataplane;
   }
 
   /** Frames that arrive now are to wait until the role has changed: a handover is under way. */
   get isDraining(): boolean {
-    return this.#isDraining;
+    return this.#wiring.isDraining;
   }
 
   get hsrp(): Hsrp {
-    return this.#hsrp;
+    return this.#hsrpSide.hsrp;
   }
 
   get redundancy(): Redundancy {
@@ -111,11 +128,15 @@ export class Node {
   }
 
   get sync(): SessionSync {
-    return this.#sync;
+    return this.#sessions.sync;
   }
 
   get sctp(): Endpoint | undefined {
     return this.#sctp;
+  }
+
+  get deferCounters(): Readonly<DeferCounters> {
+    return this.#sessions.deferCounters;
   }
 
   /** Handles one input. `dataplane.batch` is empty afterwards but for the outputs that the action "expired" tells of. */
@@ -126,9 +147,8 @@ export class Node {
         case "tick":
           break;
         case "link":
-          this.#links.set(input.interface, input.isUp);
-          this.#toHsrp({ kind: "link", interface: input.interface, isUp: input.isUp });
-          this.#toRedundancy({ kind: "interfaces", isDegraded: [...this.#links.values()].includes(false) });
+          this.#toHsrp(input);
+          this.#toRedundancy({ kind: "interfaces", isDegraded: this.#hsrpSide.isDegraded });
           break;
         case "datagram":
           this.#receive(input);
@@ -140,7 +160,7 @@ export class Node {
           this.#startFresh();
           break;
         case "stop":
-          this.#toHsrp({ kind: "stop" });
+          this.#toHsrp(input);
           this.#toSctp({ kind: "shutdown" });
           break;
       }
@@ -152,13 +172,13 @@ export class Node {
    * the peer. An output for which `batch.isDeferred` must not leave yet: see `defer`.
    */
   process(nowMs: number): { outputs: number; actions: NodeAction[] } {
-    const dataplane = this.#dataplane;
+    const { dataplane } = this;
     let outputs = 0;
     const actions = this.#run(nowMs, () => {
       outputs = dataplane.process(nowMs);
       this.#toSync({ kind: "flush" });
     });
-    return { outputs: this.#dataplane === dataplane ? outputs : 0, actions };
+    return { outputs: this.dataplane === dataplane ? outputs : 0, actions };
   }
 
   /**
@@ -166,30 +186,15 @@ export class Node {
    * says when it may leave. False: nothing can wait, it leaves now.
    */
   defer(token: number, nowMs: number): boolean {
-    const { sent, acknowledged } = this.#dataplane.sync;
-    const waits = acknowledged < sent && this.#deferred.add(token, sent, nowMs);
-    this.#deadlineMs = Math.min(this.#deadlineMs, this.#deferred.deadlineMs);
+    const waits = this.#sessions.defer(token, nowMs);
+    this.#deadlineMs = Math.min(this.#deadlineMs, this.#sessions.deadlineMs);
     return waits;
   }
 
-  get deferCounters(): Readonly<DeferCounters> {
-    return this.#deferred.counters;
-  }
-
-  #identity() {
+  #identity(dataplane: Dataplane): Identity | undefined {
     const { config, software } = this.#options;
-    const capacity = this.#dataplane.capacity.sessions;
+    const capacity = dataplane.capacity.sessions;
     return identityOf(config, { software, layout: L.LAYOUT_VERSION, capacity });
-  }
-
-  #newSync(): SessionSync {
-    const identity = this.#identity();
-    // Until its role is settled a box of a pair forwards nothing.
-    if (identity !== undefined) this.#dataplane.sync.setRole("standby");
-    return new SessionSync(this.#dataplane.sync, {
-      updateMs: identity?.updateMs ?? DEFAULTS.updateSeconds * 1000,
-      frameBytes: CONTENTS_MAX,
-    });
   }
 
   /** The core has trapped: nothing of its memory is used again, and the role is given up. */
@@ -197,23 +202,15 @@ export class Node {
     const { newDataplane } = this.#options;
     if (newDataplane === undefined) {
       this.#toHsrp({ kind: "stop" });
-      this.#out.push({ kind: "exit" });
+      this.#wiring.isExiting = true;
       return;
     }
-    this.#dataplane = newDataplane(this.#nowMs);
-    this.#sync = this.#newSync();
+    this.#sessions.renew(newDataplane(this.#nowMs));
     this.#toRedundancy({ kind: "trap" });
   }
 
-  /** The core's clock goes on without packets, too: what the peer tells has an age, and sessions end. */
   #expire(): void {
-    const { groups } = this.#dataplane.sync;
-    const isDue = this.#sweepAtMs <= this.#nowMs;
-    if (isDue) this.#sweepAtMs = this.#nowMs + SWEEP_STEP_MS;
-    const outputs = this.#dataplane.expire(
-      this.#nowMs,
-      isDue ? Math.ceil((groups * SWEEP_STEP_MS) / SWEEP_MS) : 0,
-    );
+    const { outputs, isDue } = this.#sessions.expire(this.#nowMs);
     if (outputs > 0) this.#out.push({ kind: "expired", outputs });
     if (isDue) this.#toSync({ kind: "flush" });
   }
@@ -223,39 +220,53 @@ export class Node {
     this.#nowMs = nowMs;
     try {
       act();
+      this.#carryOut();
       this.#tick();
     } catch (error) {
       if (!(error instanceof WebAssembly.RuntimeError)) throw error;
       this.#startFresh();
+      this.#carryOut();
       this.#tick();
     }
-    for (const released of this.#deferred.release(this.#dataplane.sync.acknowledged, nowMs)) {
-      this.#out.push({ kind: "release", ...released });
-    }
+    this.#out.push(...this.#sessions.release(nowMs));
+    // Last, so that what is to be said before is said.
+    if (this.#wiring.isExiting) this.#out.push({ kind: "exit" });
     this.#deadlineMs = Math.min(
-      this.#sweepAtMs,
-      this.#hsrp.deadlineMs,
+      this.hsrp.deadlineMs,
       this.#redundancy.deadlineMs,
       this.#sctp?.deadlineMs ?? Number.POSITIVE_INFINITY,
-      this.#sync.deadlineMs,
-      this.#deferred.deadlineMs,
+      this.#sessions.deadlineMs,
     );
     const out = this.#out;
     this.#out = [];
     return out;
   }
 
+  /** Carries out what the machines want, and what they want because of that, in the order in which they said it. */
+  #carryOut(): void {
+    for (let i = 0; i < this.#wishes.length; i++) {
+      const wish = this.#wishes[i]!;
+      if (wish.from === "hsrp") this.#handleHsrp(wish.action);
+      else if (wish.from === "redundancy") this.#handleRedundancy(wish.action);
+      else if (wish.from === "sctp") this.#handleSctp(wish.action);
+      else this.#handleSync(wish.action);
+    }
+    this.#wishes = [];
+  }
+
   #tick(): void {
     const nowMs = this.#nowMs;
-    if (this.#hsrp.deadlineMs <= nowMs) this.#toHsrp({ kind: "tick" });
+    if (this.hsrp.deadlineMs <= nowMs) this.#toHsrp({ kind: "tick" });
     if (this.#redundancy.deadlineMs <= nowMs) this.#toRedundancy({ kind: "tick" });
     if ((this.#sctp?.deadlineMs ?? Number.POSITIVE_INFINITY) <= nowMs) this.#toSctp({ kind: "tick" });
-    if (this.#sync.deadlineMs <= nowMs) this.#toSync({ kind: "tick" });
-    if (this.#isCopyLost) {
-      this.#isCopyLost = false;
-      this.#bulkNews("failed");
+    if (this.sync.deadlineMs <= nowMs) this.#toSync({ kind: "tick" });
+    this.#carryOut();
+    if (this.#wiring.isCopyLost) {
+      this.#wiring.isCopyLost = false;
+      this.#tellBulk("failed");
     }
-    this.#checkDrained();
+    if (this.#wiring.isDraining && this.#sessions.isDrained) this.#toRedundancy({ kind: "drained" });
+    this.#carryOut();
   }
 
   #receive({ interface: name, source, destination, ttl, sourcePort, port, payload }: DatagramInput): void {
@@ -267,41 +278,22 @@ export class Node {
   }
 
   #toHsrp(input: HsrpInput): void {
-    for (const action of this.#hsrp.step(input, this.#nowMs)) {
-      if (action.kind === "send") this.#out.push({ ...action, sourcePort: action.port });
-      else if (action.kind !== "release") this.#out.push(action);
-      if (action.kind === "state" && action.event === "hPreempt") this.#tellPreempted(action.name);
-    }
-    this.#tellNews();
+    this.#takeHsrp(this.#hsrpSide.step(input, this.#nowMs));
   }
 
-  /** Who preempts has heard the Active router, be it in the same moment. */
-  #tellPreempted(name: string | undefined): void {
-    if (name === undefined || name !== this.#options.config.redundancy?.scheme?.name) return;
-    const { priority, key } = this.#leader()!;
-    const active = this.#hsrp.report().active.filter((each) => each !== key);
-    this.#toRedundancy({ kind: "hsrp", role: "other", priority, isActiveHeard: true, report: { active } });
+  #takeHsrp({ actions, news }: HsrpStep): void {
+    for (const action of actions) this.#wishes.push({ from: "hsrp", action });
+    for (const each of news) this.#toRedundancy(each);
   }
 
-  /** The group that redundancy follows. */
-  #leader(): HsrpGroupView | undefined {
-    const leader = this.#options.config.redundancy?.scheme?.name;
-    return this.#hsrp.views(this.#nowMs).find(({ name }) => name === leader);
-  }
-
-  /** Tells the redundancy what has changed in HSRP. */
-  #tellNews(): void {
-    const view = this.#leader();
-    if (view === undefined) return;
-    const input = newsOf(view, this.#hsrp.report());
-    const news = JSON.stringify(input);
-    if (news === this.#news) return;
-    this.#news = news;
-    this.#toRedundancy(input);
+  #handleHsrp(action: HsrpAction): void {
+    if (action.kind === "send") this.#out.push({ ...action, sourcePort: action.port });
+    else if (action.kind !== "release") this.#out.push(action);
   }
 
   #toSctp(input: SctpInput): void {
-    for (const action of this.#sctp?.step(input, this.#nowMs) ?? []) this.#handleSctp(action);
+    for (const action of this.#sctp?.step(input, this.#nowMs) ?? [])
+      this.#wishes.push({ from: "sctp", action });
   }
 
   #handleSctp(action: SctpAction): void {
@@ -320,10 +312,7 @@ export class Node {
         return;
       case "down":
         if (action.wasUp) this.#toRedundancy({ kind: "association", status: "down" });
-        if (this.#isRestarting) {
-          this.#isRestarting = false;
-          this.#toSctp({ kind: "connect" });
-        }
+        if (this.#wiring.isRestarting) this.#connectAgain();
         return;
       case "writable":
         this.#toSync({ kind: "flush" });
@@ -335,16 +324,17 @@ export class Node {
   }
 
   #toRedundancy(input: RedundancyInput): void {
-    for (const action of this.#redundancy.step(input, this.#nowMs)) this.#handleRedundancy(action);
+    for (const action of this.#redundancy.step(input, this.#nowMs))
+      this.#wishes.push({ from: "redundancy", action });
   }
 
   #handleRedundancy(action: RedundancyAction): void {
     switch (action.kind) {
       case "role":
-        this.#isDraining = action.role === "draining";
+        this.#wiring.isDraining = action.role === "draining";
         this.#out.push(action);
         if (action.role === "active") this.#activate(action);
-        else if (action.role !== "draining") this.#deactivate();
+        else if (action.role !== "draining") this.#out.push(...this.#sessions.deactivate());
         return;
       case "rival":
         this.#activate(action);
@@ -353,22 +343,22 @@ export class Node {
         this.#toSctp({ kind: "send", stream: action.stream, payloadProtocolId: 0, bytes: action.bytes });
         return;
       case "data":
-        if (action.missing > 0) this.#bulkNews("failed");
+        if (action.missing > 0) this.#tellBulk("failed");
         this.#toSync({ kind: "frame", bytes: action.payload });
-        if (this.#isBulkAwaited) this.#bulkNews("progress");
+        if (this.#wiring.isBulkAwaited) this.#tellBulk("progress");
         return;
       case "bulk-begin":
-        this.#bulk = action.bulk;
+        this.#wiring.bulk = action.bulk;
         this.#setPeer(true);
         this.#toSync({ kind: "bulk" });
         return;
       case "bulk-await":
-        this.#bulk = action.bulk;
-        this.#isBulkAwaited = true;
-        this.#dataplane.sync.resetTaken();
+        this.#wiring.bulk = action.bulk;
+        this.#wiring.isBulkAwaited = true;
+        this.dataplane.sync.resetTaken();
         return;
       case "bulk-abort":
-        this.#isBulkAwaited = false;
+        this.#wiring.isBulkAwaited = false;
         this.#setPeer(false);
         return;
       case "start-clean":
@@ -389,52 +379,41 @@ export class Node {
   }
 
   #activate({ generation, takeover }: Pick<RoleAction, "generation" | "takeover">): void {
-    const { sync } = this.#dataplane;
-    this.#isCopyLost = sync.role !== "active" && this.#sync.isPeerPresent;
-    sync.setRole("active", generation);
-    // The sessions are its own, and somebody else was or may have been active meanwhile.
-    if (takeover === undefined || takeover === "resumed") sync.distrust();
-  }
-
-  #deactivate(): void {
-    this.#dataplane.sync.setRole("standby");
-    for (const token of this.#deferred.discard()) this.#out.push({ kind: "discard", token });
+    // Unless the peer told them all, sessions may be its own, and somebody else was or may have been active meanwhile.
+    const isDistrusted = takeover !== "hot";
+    if (this.#sessions.activate(generation, isDistrusted)) this.#wiring.isCopyLost = true;
   }
 
   #restartAssociation(): void {
-    this.#isRestarting = true;
+    this.#wiring.isRestarting = true;
     this.#toSctp({ kind: "shutdown" });
-    if (!this.#isRestarting) return;
-    // Without an association there is nothing to wait for.
-    if (this.#sctp?.view().state === "CLOSED") {
-      this.#isRestarting = false;
-      this.#toSctp({ kind: "connect" });
-    }
+    // Without an association there is nothing to wait for; else "down" tells of its end.
+    if (this.#sctp?.view().state === "CLOSED") this.#connectAgain();
+  }
+
+  #connectAgain(): void {
+    this.#wiring.isRestarting = false;
+    this.#toSctp({ kind: "connect" });
   }
 
   #startClean(mode: ReloadMode, isFlushed: boolean): void {
-    this.#deactivate();
+    this.#out.push(...this.#sessions.deactivate());
     this.#setPeer(false);
-    if (mode === "exit") this.#out.push({ kind: "exit" });
+    if (mode === "exit") this.#wiring.isExiting = true;
     if (isFlushed) {
-      this.#dataplane.clearSessions();
-      this.#toHsrp({ kind: "stop" });
-      const { config, macs, random } = this.#options;
-      this.#hsrp = new Hsrp(optionsOf(config, { macs, random }));
-      this.#news = "";
-      for (const [name, isUp] of this.#links) this.#toHsrp({ kind: "link", interface: name, isUp });
+      this.dataplane.clearSessions();
+      this.#takeHsrp(this.#hsrpSide.restart(this.#nowMs));
     }
     this.#toRedundancy({ kind: "ready" });
   }
 
   #setPeer(isPresent: boolean): void {
-    // Records are counted anew: what waits for the old ones has nobody to wait for.
-    for (const released of this.#deferred.abandon()) this.#out.push({ kind: "release", ...released });
+    this.#out.push(...this.#sessions.abandon());
     this.#toSync({ kind: "peer", isPresent });
   }
 
   #toSync(input: SyncInput): void {
-    for (const action of this.#sync.step(input, this.#nowMs)) this.#handleSync(action);
+    for (const action of this.sync.step(input, this.#nowMs)) this.#wishes.push({ from: "sync", action });
   }
 
   #handleSync(action: SyncAction): void {
@@ -445,28 +424,22 @@ export class Node {
       case "bulkTaken":
         // A table that differs is repaired first; the bulk sync is over when it no longer does.
         if (action.isRight) {
-          this.#bulkNews("complete");
-          this.#isBulkAwaited = false;
+          this.#tellBulk("complete");
+          this.#wiring.isBulkAwaited = false;
         }
         return;
       case "bulkAcknowledged":
         this.#out.push({ kind: "synchronised" });
         return;
       case "diverged":
-        this.#bulkNews("failed");
+        this.#tellBulk("failed");
         return;
       case "refused":
         return;
     }
   }
 
-  #bulkNews(status: "progress" | "complete" | "failed"): void {
-    this.#toRedundancy({ kind: "bulk", bulk: this.#bulk, status });
-  }
-
-  #checkDrained(): void {
-    if (!this.#isDraining) return;
-    const { queued, unacknowledgedBytes } = this.#sync.view;
-    if (queued === 0 && unacknowledgedBytes === 0) this.#toRedundancy({ kind: "drained" });
+  #tellBulk(status: "progress" | "complete" | "failed"): void {
+    this.#toRedundancy({ kind: "bulk", bulk: this.#wiring.bulk, status });
   }
 }

@@ -6,8 +6,9 @@
  * - The leader preempts only when every other group can come along; the others do not preempt by themselves.
  * - A half-failed router (the interface of a tied group is down) hands its other groups to a Standby router of higher
  *   priority, without waiting to be preempted.
- * - A router whose leader is Active takes the other groups from an Active router of lower priority, and one whose
- *   leader is not hands over those in which it is Active. It counts as one of priority 0 there (`isAstray`).
+ * - A router whose leader is Active takes the other groups from an Active router of lower priority, or when nobody is,
+ *   and one whose leader is not hands over those in which it is Active. It counts as one of priority 0 there
+ *   (`isAstray`).
  *
  * All of these wait until a hold time has passed since the last change of roles, preemption longer when roles keep
  * changing: links that flap do not make roles flap.
@@ -107,9 +108,14 @@ function canComeAlong(context: Context, group: Group): boolean {
 }
 
 function following(context: Context, leader: Group, group: Group): Wanted | undefined {
-  const { state } = group;
-  if (leader.state.state !== "active" || !isBetter(context, group)) return undefined;
-  return { event: "hPreempt", atMs: state.takeoverNotBeforeAtMs };
+  const isDue = isBetter(context, group) || isVacant(context, group);
+  if (leader.state.state !== "active" || !isDue) return undefined;
+  return { event: "hPreempt", atMs: group.state.takeoverNotBeforeAtMs };
+}
+
+/** No Active router is known, and the peer says that it is not: there is no hold time to wait for. */
+function isVacant({ state: { peer } }: Context, { spec, state }: Group): boolean {
+  return state.active === undefined && peer.report?.active.includes(spec.key) === false;
 }
 
 function handover(context: Context, tie: Tie, group: Group): Wanted | undefined {

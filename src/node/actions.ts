@@ -4,7 +4,7 @@ import type { Dataplane } from "../dataplane.js";
 import type { Mac } from "../frame.js";
 import type { HsrpAction } from "../hsrp/index.js";
 import type { Address } from "../ip.js";
-import type { RedundancyAction, ReloadMode } from "../redundancy/index.js";
+import type { RedundancyAction, RedundancyOptions, ReloadMode } from "../redundancy/index.js";
 
 export interface NodeOptions {
   readonly config: Config;
@@ -17,6 +17,8 @@ export interface NodeOptions {
   readonly secret: Uint8Array;
   readonly software: string;
   readonly reloadMode?: ReloadMode;
+  /** HMAC-SHA-256 of the machine, where it has a faster one than JavaScript is. */
+  readonly mac?: RedundancyOptions["mac"];
   /** Makes the dataplane that takes over after the core has trapped; without it the process ends. */
   readonly newDataplane?: (nowMs: number) => Dataplane;
 }

@@ -17,6 +17,8 @@ export interface DeferCounters {
   refused: number;
 }
 
+const NOTHING: DeferCounters = { waited: 0, acknowledged: 0, gaveUp: 0, refused: 0 };
+
 interface Deferred {
   readonly token: number;
   /** Records that the peer must have acknowledged. */
@@ -31,8 +33,14 @@ export interface Released {
 }
 
 export class DeferQueue {
-  readonly counters: DeferCounters = { waited: 0, acknowledged: 0, gaveUp: 0, refused: 0 };
-  #waiting: Deferred[] = [];
+  readonly counters: DeferCounters;
+  #waiting: Deferred[];
+
+  /** `original`: a queue of which this one is to be a copy. */
+  constructor(original?: DeferQueue) {
+    this.counters = { ...(original?.counters ?? NOTHING) };
+    this.#waiting = original === undefined ? [] : [...original.#waiting];
+  }
 
   /** When the first one has waited long enough; Infinity: none waits. */
   get deadlineMs(): number {

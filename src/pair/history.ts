@@ -158,9 +158,14 @@ export class History {
     };
   }
 
-  /** `seconds`: of the capture and what followed it. */
-  report(seconds: number, { records, bytes, sessions, lag }: SyncCost): FailoverReport {
+  /** `seconds`: of the capture and what followed it; `clockRate`: as in the report. */
+  report(
+    seconds: number,
+    { records, bytes, sessions, lag }: SyncCost,
+    clockRate: number | undefined,
+  ): FailoverReport {
     return {
+      clockRate,
       failures: this.#failures,
       timeline: this.#timeline,
       lanes: this.#lanes,

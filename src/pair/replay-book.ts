@@ -123,9 +123,11 @@ export class ReplayBook implements Replayed {
     return { packets: this.#lostPackets, bytes: this.#lostBytes };
   }
 
-  /** What the failures cost. `seconds`: how long the pair has run since the first packet. */
-  failover(seconds: number): FailoverReport {
-    return this.history.report(seconds, this.#totals.sync);
+  /**
+   * What the failures cost. `seconds`: how long the pair has run since the first packet; `clockRate`: as in the report.
+   */
+  failover(seconds: number, clockRate?: number): FailoverReport {
+    return this.history.report(seconds, this.#totals.sync, clockRate);
   }
 
   /** The report of the packets, over both boxes. `open`: the sessions that are left. */

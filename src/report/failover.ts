@@ -59,6 +59,8 @@ export interface Distribution {
 }
 
 export interface FailoverReport {
+  /** How many times as fast as the world's the clock of the boxes went; undefined: time was virtual. */
+  readonly clockRate: number | undefined;
   readonly failures: readonly FailureReport[];
   readonly timeline: readonly TimelineEntry[];
   /** By box. */
@@ -89,6 +91,8 @@ export function failoverObject(report: FailoverReport): Record<string, unknown> 
   const each = (total: number): number => (sessions === 0 ? 0 : total / sessions);
   return {
     ...first,
+    time: report.clockRate === undefined ? "virtual" : "real",
+    ...(report.clockRate === undefined ? {} : { clockRate: report.clockRate }),
     lagMilliseconds,
     sync: {
       records,
@@ -197,7 +201,16 @@ function failures({ failures: all }: FailoverReport, paint: Paint): string[] {
   });
 }
 
-function cost({ sync, deferredMilliseconds }: FailoverReport, paint: Paint): string[] {
+/** In what time the boxes lived. */
+export function clockText({ clockRate }: FailoverReport): string {
+  if (clockRate === undefined) return "virtual: the same in every run";
+  const pace =
+    clockRate === 1 ? "at the capture's own pace" : `${clockRate.toFixed(1)} times as fast as recorded`;
+  return `real, each box in a thread of its own, ${pace}`;
+}
+
+function cost(report: FailoverReport, paint: Paint): string[] {
+  const { sync, deferredMilliseconds } = report;
   const { records, bytes, sessions, lagMilliseconds: lag } = sync;
   const lines = [
     `  ${paint.dim("sync")}  ${counted(records, "record")}, ${grouped(bytes)} bytes for ${counted(sessions, "session")}` +

@@ -11,8 +11,14 @@ export interface LagView {
 const SAMPLES_MAX = 4096;
 
 export class Lag {
-  readonly #samples = new Float64Array(SAMPLES_MAX);
+  readonly #samples: Float64Array;
   #count = 0;
+
+  /** `original`: one of which this is to be a copy. */
+  constructor(original?: Lag) {
+    this.#samples = original === undefined ? new Float64Array(SAMPLES_MAX) : original.#samples.slice();
+    this.#count = original === undefined ? 0 : original.#count;
+  }
 
   add(ms: number): void {
     this.#samples[this.#count++ % SAMPLES_MAX] = ms;

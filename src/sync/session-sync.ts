@@ -68,6 +68,7 @@ export interface SyncView {
   lag: LagView;
 }
 
+/** A frame that the peer has not acknowledged. */
 interface Flight {
   /** Records sent up to the end of this frame. */
   number: bigint;
@@ -75,55 +76,85 @@ interface Flight {
   sentMs: number;
 }
 
+/** What a sync remembers between two steps; plain data. */
+interface SyncState {
+  isPeerPresent: boolean;
+  flights: Flight[];
+  flightBytes: number;
+  namesSent: string;
+  nextScanMs: number;
+  nextVerifyMs: number;
+  nextStepMs: number;
+  /** Groups of the table that the search is behind by. */
+  scanDebt: number;
+  /** END of a bulk sync is on its way; its number. */
+  bulkEnd: bigint | undefined;
+  verified: number;
+  bytesSent: number;
+  bulks: number;
+  repairs: number;
+  repairsInRow: number;
+}
+
+const INITIAL: Readonly<SyncState> = {
+  isPeerPresent: false,
+  flights: [],
+  flightBytes: 0,
+  namesSent: "",
+  nextScanMs: Number.POSITIVE_INFINITY,
+  nextVerifyMs: Number.POSITIVE_INFINITY,
+  nextStepMs: Number.POSITIVE_INFINITY,
+  scanDebt: 0,
+  bulkEnd: undefined,
+  verified: 0,
+  bytesSent: 0,
+  bulks: 0,
+  repairs: 0,
+  repairsInRow: 0,
+};
+
 export class SessionSync {
   readonly #port: SyncPort;
   readonly #options: SyncOptions;
-  readonly lag = new Lag();
-  #isPeerPresent = false;
-  #flights: Flight[] = [];
-  #flightBytes = 0;
-  #namesSent = "";
-  #nextScanMs = Number.POSITIVE_INFINITY;
-  #nextVerifyMs = Number.POSITIVE_INFINITY;
-  #nextStepMs = Number.POSITIVE_INFINITY;
-  /** Groups of the table that the search is behind by. */
-  #scanDebt = 0;
-  /** END of a bulk sync is on its way; its number. */
-  #bulkEnd: bigint | undefined;
-  #verified = 0;
-  #bytesSent = 0;
-  #bulks = 0;
-  #repairs = 0;
-  #repairsInRow = 0;
+  readonly lag: Lag;
+  readonly #state: SyncState;
 
-  constructor(port: SyncPort, options: SyncOptions) {
+  constructor(port: SyncPort, options: SyncOptions, original?: SessionSync) {
     this.#port = port;
     this.#options = options;
+    this.lag = new Lag(original?.lag);
+    const state = original === undefined ? INITIAL : original.#state;
+    this.#state = { ...state, flights: [...state.flights] };
+  }
+
+  /** A sync in the same state, of a table that is a copy. */
+  clone(port: SyncPort): SessionSync {
+    return new SessionSync(port, this.#options, this);
   }
 
   /** Of an active: a standby takes records. */
   get isPeerPresent(): boolean {
-    return this.#isPeerPresent;
+    return this.#state.isPeerPresent;
   }
 
   /** When the next "tick" is due. */
   get deadlineMs(): number {
-    return Math.min(this.#nextScanMs, this.#nextVerifyMs, this.#nextStepMs);
+    return Math.min(this.#state.nextScanMs, this.#state.nextVerifyMs, this.#state.nextStepMs);
   }
 
   get view(): SyncView {
     const port = this.#port;
     return {
       role: port.role,
-      isPeerPresent: this.#isPeerPresent,
+      isPeerPresent: this.#state.isPeerPresent,
       queued: port.queued,
-      unacknowledgedBytes: this.#flightBytes,
+      unacknowledgedBytes: this.#state.flightBytes,
       sentRecords: Number(port.sent),
       acknowledgedRecords: Number(port.acknowledged),
       takenRecords: Number(port.taken),
-      bytesSent: this.#bytesSent,
-      bulks: this.#bulks,
-      repairs: this.#repairs,
+      bytesSent: this.#state.bytesSent,
+      bulks: this.#state.bulks,
+      repairs: this.#state.repairs,
       lag: this.lag.view(),
     };
   }
@@ -144,40 +175,40 @@ export class SessionSync {
   }
 
   #peerChanged(isPresent: boolean, nowMs: number): SyncAction[] {
-    this.#isPeerPresent = isPresent;
+    this.#state.isPeerPresent = isPresent;
     this.#port.setPeer(isPresent);
-    this.#flights = [];
-    this.#flightBytes = 0;
-    this.#namesSent = "";
-    this.#bulkEnd = undefined;
-    this.#repairsInRow = 0;
+    this.#state.flights = [];
+    this.#state.flightBytes = 0;
+    this.#state.namesSent = "";
+    this.#state.bulkEnd = undefined;
+    this.#state.repairsInRow = 0;
     const { updateMs } = this.#options;
-    this.#nextScanMs = isPresent ? nowMs + scanStepMs(updateMs) : Number.POSITIVE_INFINITY;
-    this.#nextVerifyMs = isPresent ? nowMs + VERIFY_MS : Number.POSITIVE_INFINITY;
-    this.#nextStepMs = Number.POSITIVE_INFINITY;
+    this.#state.nextScanMs = isPresent ? nowMs + scanStepMs(updateMs) : Number.POSITIVE_INFINITY;
+    this.#state.nextVerifyMs = isPresent ? nowMs + VERIFY_MS : Number.POSITIVE_INFINITY;
+    this.#state.nextStepMs = Number.POSITIVE_INFINITY;
     return isPresent ? this.#flush(nowMs) : [];
   }
 
   #startBulk(buckets: bigint, nowMs: number): SyncAction[] {
-    if (!this.#isPeerPresent) return [];
+    if (!this.#state.isPeerPresent) return [];
     this.#port.startBulk(buckets);
-    this.#bulkEnd = undefined;
-    if (buckets === ALL_BUCKETS) this.#bulks++;
+    this.#state.bulkEnd = undefined;
+    if (buckets === ALL_BUCKETS) this.#state.bulks++;
     return this.#flush(nowMs);
   }
 
   #tick(nowMs: number): SyncAction[] {
-    if (!this.#isPeerPresent) return [];
+    if (!this.#state.isPeerPresent) return [];
     const stepMs = scanStepMs(this.#options.updateMs);
-    while (this.#nextScanMs <= nowMs) {
-      this.#nextScanMs += stepMs;
-      this.#scanDebt += (this.#port.groups * stepMs) / this.#options.updateMs;
+    while (this.#state.nextScanMs <= nowMs) {
+      this.#state.nextScanMs += stepMs;
+      this.#state.scanDebt += (this.#port.groups * stepMs) / this.#options.updateMs;
     }
-    const groups = Math.min(Math.floor(this.#scanDebt), this.#port.groups);
-    this.#scanDebt -= Math.floor(this.#scanDebt);
+    const groups = Math.min(Math.floor(this.#state.scanDebt), this.#port.groups);
+    this.#state.scanDebt -= Math.floor(this.#state.scanDebt);
     if (groups > 0) this.#port.scan(groups);
-    if (this.#nextVerifyMs <= nowMs || this.#port.hasDiverged) {
-      this.#nextVerifyMs = nowMs + VERIFY_MS;
+    if (this.#state.nextVerifyMs <= nowMs || this.#port.hasDiverged) {
+      this.#state.nextVerifyMs = nowMs + VERIFY_MS;
       if (this.#port.bulk !== "begin" && this.#port.bulk !== "walk") this.#port.requestVerify();
     }
     return this.#flush(nowMs);
@@ -185,30 +216,30 @@ export class SessionSync {
 
   /** Writes what the window has room for. */
   #flush(nowMs: number): SyncAction[] {
-    if (!this.#isPeerPresent) return [];
+    if (!this.#state.isPeerPresent) return [];
     const actions: SyncAction[] = [];
     const { names } = this.#port;
     // Numbers are only ever added.
     const known = `${names.interfaces.length} ${names.inspectionRules.length} ${names.services.length}`;
-    if (known !== this.#namesSent) {
-      this.#namesSent = known;
+    if (known !== this.#state.namesSent) {
+      this.#state.namesSent = known;
       actions.push({ kind: "send", bytes: emitFrame({ kind: "names", names }) });
     }
-    let room = Math.min(WINDOW_BYTES - this.#flightBytes, STEP_BYTES);
-    this.#nextStepMs = Number.POSITIVE_INFINITY;
+    let room = Math.min(WINDOW_BYTES - this.#state.flightBytes, STEP_BYTES);
+    this.#state.nextStepMs = Number.POSITIVE_INFINITY;
     while (room > 0) {
       const bulkBefore = this.#port.bulk;
       const records = this.#port.write(Math.min(this.#options.frameBytes - KIND_SIZE, L.SYNC_OUT_SIZE));
       if (records.length === 0) return actions;
       actions.push({ kind: "send", bytes: emitFrame({ kind: "records", records }) });
       const number = this.#port.sent;
-      if (bulkBefore !== "done" && this.#port.bulk === "done") this.#bulkEnd = number;
-      this.#flights.push({ number, bytes: records.length, sentMs: nowMs });
-      this.#flightBytes += records.length;
-      this.#bytesSent += records.length;
+      if (bulkBefore !== "done" && this.#port.bulk === "done") this.#state.bulkEnd = number;
+      this.#state.flights.push({ number, bytes: records.length, sentMs: nowMs });
+      this.#state.flightBytes += records.length;
+      this.#state.bytesSent += records.length;
       room -= records.length;
     }
-    if (this.#flightBytes < WINDOW_BYTES) this.#nextStepMs = nowMs + STEP_MS;
+    if (this.#state.flightBytes < WINDOW_BYTES) this.#state.nextStepMs = nowMs + STEP_MS;
     return actions;
   }
 
@@ -223,13 +254,13 @@ export class SessionSync {
       case "records":
         return isStandby ? this.#takeRecords(frame.records) : [{ kind: "refused" }];
       case "acknowledgement":
-        return this.#isPeerPresent ? this.#acknowledged(frame.taken, nowMs) : [];
+        return this.#state.isPeerPresent ? this.#acknowledged(frame.taken, nowMs) : [];
       case "requests":
-        if (!this.#isPeerPresent) return [];
+        if (!this.#state.isPeerPresent) return [];
         this.#port.take(frame.records);
         return this.#flush(nowMs);
       case "difference":
-        return this.#isPeerPresent ? this.#repair(frame.buckets, nowMs) : [];
+        return this.#state.isPeerPresent ? this.#repair(frame.buckets, nowMs) : [];
     }
   }
 
@@ -246,23 +277,23 @@ export class SessionSync {
     const hasEnded = port.bulksTaken !== before;
     if (hasEnded) actions.push({ kind: "bulkTaken", isRight: port.bulkTaken === "done" });
     const { count, difference } = port.verified;
-    if (count !== this.#verified || hasEnded)
+    if (count !== this.#state.verified || hasEnded)
       actions.push({ kind: "send", bytes: emitFrame({ kind: "difference", buckets: difference }) });
-    this.#verified = count;
+    this.#state.verified = count;
     return actions;
   }
 
   #acknowledged(taken: bigint, nowMs: number): SyncAction[] {
     if (!this.#port.acknowledge(taken)) return [{ kind: "refused" }];
     let done = 0;
-    for (; done < this.#flights.length && this.#flights[done]!.number <= taken; done++) {
-      this.#flightBytes -= this.#flights[done]!.bytes;
-      this.lag.add(nowMs - this.#flights[done]!.sentMs);
+    for (; done < this.#state.flights.length && this.#state.flights[done]!.number <= taken; done++) {
+      this.#state.flightBytes -= this.#state.flights[done]!.bytes;
+      this.lag.add(nowMs - this.#state.flights[done]!.sentMs);
     }
-    this.#flights.splice(0, done);
+    this.#state.flights.splice(0, done);
     const actions: SyncAction[] = [];
-    if (this.#bulkEnd !== undefined && taken >= this.#bulkEnd) {
-      this.#bulkEnd = undefined;
+    if (this.#state.bulkEnd !== undefined && taken >= this.#state.bulkEnd) {
+      this.#state.bulkEnd = undefined;
       actions.push({ kind: "bulkAcknowledged" });
     }
     return [...actions, ...this.#flush(nowMs)];
@@ -272,12 +303,12 @@ export class SessionSync {
   #repair(buckets: bigint, nowMs: number): SyncAction[] {
     if (this.#port.bulk === "begin" || this.#port.bulk === "walk") return [];
     if (buckets === 0n) {
-      this.#repairsInRow = 0;
+      this.#state.repairsInRow = 0;
       return [];
     }
-    this.#repairs++;
-    this.#repairsInRow++;
-    if (this.#repairsInRow > REPAIRS_MAX) return [{ kind: "diverged" }];
+    this.#state.repairs++;
+    this.#state.repairsInRow++;
+    if (this.#state.repairsInRow > REPAIRS_MAX) return [{ kind: "diverged" }];
     return this.#startBulk(buckets, nowMs);
   }
 }

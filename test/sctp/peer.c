@@ -227,5 +227,7 @@ int main(int count, char **arguments) {
 	}
 	await(&is_closed);
 	say("done", 0);
-	return 0;
+	/* The last packet may be lost: who repeats the one before it is answered for as long as this process lives. */
+	for (;;)
+		pause();
 }

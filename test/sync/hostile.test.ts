@@ -241,7 +241,7 @@ const FIELDS: readonly Field[] = [
     name: "flags",
     at: () => L.SR_FLAGS,
     size: 1,
-    bad: (record) => (isTcp(record) ? values(64, 128, 255) : values(1, 2, 4, 8, 16, 255)),
+    bad: (record) => (isTcp(record) ? values(128, 255) : values(1, 2, 4, 8, 16, 255)),
     refusal: "flags",
   },
   {
@@ -478,7 +478,7 @@ describe("fields", () => {
     good((view, { windows }) => view.setUint8(windows! + L.SW_SCALES, 0xee));
     good((view, { windows }) => view.setUint8(windows! + L.SW_OFFERED, 3));
     good((view, { live }) => view.setUint32(live!, L.TIMEOUT_MAX_MS, true));
-    good((view) => view.setUint8(L.SR_FLAGS, 63));
+    good((view) => view.setUint8(L.SR_FLAGS, 127));
     good((view) => view.setBigUint64(L.SR_ID, (1n << 63n) - 1n, true));
     good((view) => view.setBigUint64(L.SR_VERSION, (1n << 63n) - 1n, true));
     good((view) => view.setUint32(L.SR_ADDRESSES, Number(v4("223.255.255.254")), true));

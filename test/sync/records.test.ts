@@ -99,6 +99,29 @@ describe("TCP", () => {
     }
   });
 
+  test("a doubtful RST is told, and that the session has gone on since", () => {
+    const pair = Pair.connected();
+    const talk = new Talk(pair.active).open();
+    pair.drain();
+    pair.wait(1);
+    expect(talk.s("R", { seq: S + 5 }).reason).toBe("established");
+    pair.update();
+    expect(pair.standby.session().timeoutMs).toBe(300_000);
+    pair.expectEqual();
+    pair.wait(1);
+    talk.c("A", { seq: C, ack: S });
+    pair.update();
+    expect(pair.standby.session().timeoutMs).toBe(700_000);
+    pair.expectEqual();
+    talk.s("R", { seq: S + 5 });
+    pair.wait(1);
+    pair.active.sync.startBulk();
+    pair.drain();
+    talk.box = pair.promote();
+    expect(talk.c("A", { seq: C, ack: S }).reason).toBe("established");
+    expect(pair.active.session().timeoutMs).toBe(700_000);
+  });
+
   test("a window that SACK has widened beyond any that can be advertised is told as the largest", () => {
     const pair = Pair.connected();
     const talk = new Talk(pair.active);

@@ -284,9 +284,9 @@ describe("after a take-over", () => {
     const { heir } = overdue();
     heir.nowMs += 1000;
     expect(udpExchange(9002).answer(heir).reason).toBe("established");
-    heir.nowMs += 4999; // `ip inspect dns-timeout`
+    heir.nowMs += 39_999;
     expect(udpExchange(9002).ask(heir).reason).toBe("established");
-    heir.nowMs += 5000;
+    heir.nowMs += 40_000;
     expect(udpExchange(9002).ask(heir).reason).toBe("new_session");
   });
 

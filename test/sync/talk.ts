@@ -4,7 +4,6 @@ import {
   icmp,
   icmp6,
   ip,
-  ipv4,
   type IpFields,
   raw,
   type Segment,
@@ -18,7 +17,7 @@ export const CLIENT = "10.1.0.10";
 export const SERVER = "203.0.113.80";
 export const CLIENT6 = "2001:db8:1::10";
 export const SERVER6 = "2001:db8:9::80";
-/** The client's port that makes it side 0 of a session with port 80, and the one that makes it side 1. */
+/** The client's port that makes it side 0 of a session with port 80 or 7777, and the one that makes it side 1. */
 export const PORTS_BY_SIDE = [40_000, 40_048] as const;
 
 /** Sequence numbers behind the two SYNs. */
@@ -161,20 +160,23 @@ const exchange = (
 const datagram = (sourcePort: number, destinationPort: number): Segment =>
   udp({ sourcePort, destinationPort, payload: new Uint8Array(10) });
 
+/** Of the server; DNS would have a timeout of its own. */
+const UDP_PORT = 7777;
+
 /** A UDP exchange from this client port. */
 export const udpExchange = (port: number, client = CLIENT, server = SERVER): Exchange =>
   exchange(
     `UDP ${port}`,
     client,
     server,
-    () => datagram(port, 53),
-    () => datagram(53, port),
+    () => datagram(port, UDP_PORT),
+    () => datagram(UDP_PORT, port),
   );
 
 /** One of each protocol without a state table, in both families. */
 export const EXCHANGES: readonly Exchange[] = [
   udpExchange(PORTS_BY_SIDE[0]),
-  udpExchange(0x0135),
+  udpExchange(112),
   udpExchange(5353, CLIENT6, SERVER6),
   exchange(
     "echo",
@@ -212,7 +214,3 @@ export const EXCHANGES: readonly Exchange[] = [
     () => raw(47, new Uint8Array(20)),
   ),
 ];
-
-/** A packet of a bare protocol, for what is no session. */
-export const bare = (protocol: number): Uint8Array =>
-  ipv4({ source: CLIENT, destination: SERVER }, raw(protocol, new Uint8Array(8)));
