@@ -3,7 +3,7 @@ import { measureRow, type Question } from "./report.js";
 import { randomFlow } from "./ring.js";
 import { Testbed, type Workshop } from "./testbed.js";
 
-const SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+const SIZES = [1, 4, 16, 64, 256];
 const SESSIONS = 65536;
 
 export const batch = (workshop: Workshop): Question => ({

@@ -1,6 +1,7 @@
 /** Firewalls of a pair for the benchmarks, with the cores that the frames are in. */
 import { Core, type CoreSource } from "../src/core.js";
-import { Dataplane, prepare } from "../src/dataplane.js";
+import { Dataplane } from "../src/dataplane.js";
+import { prepare } from "../src/prepare.js";
 import { Node } from "../src/node.js";
 import { BOX_NAMES, type BoxName } from "../src/pair/boxes.js";
 import { macsOf } from "../src/pair/networks.js";

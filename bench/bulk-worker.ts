@@ -7,6 +7,8 @@ import { Ring } from "./ring.js";
 import { answer } from "./worker.js";
 
 const START_MS = 1000;
+/** Longest sleep of the standby, which is woken when there is something. */
+const WAIT_MS = 100;
 
 function activeOf({ core: source, sessions, ring: memory }: BulkData): (request: BulkRequest) => BulkAnswer {
   const { core, dataplane } = makeDataplane(source, "A", sessions, {}, START_MS);
@@ -43,7 +45,10 @@ function standbyOf({ core: source, sessions, ring: memory }: BulkData): (request
     const { bulksTaken } = sync;
     while (sync.bulksTaken === bulksTaken) {
       const slot = reader.peek();
-      if (slot === undefined) continue;
+      if (slot === undefined) {
+        reader.wait(WAIT_MS);
+        continue;
+      }
       records += sync.take(slot.bytes);
       reader.release();
     }

@@ -62,6 +62,7 @@ const PAIR_BATCH = 256;
 const SETTLE_MS = 60_000;
 
 export async function bulkPair({ core }: Workshop, name: string): Promise<Row> {
+  const stateMs = new Map<string, number>();
   const threads = await startThreads({
     configs: configsOf({ timers: "1 3", update: "seconds 10" }),
     module: core,
@@ -71,7 +72,6 @@ export async function bulkPair({ core }: Workshop, name: string): Promise<Row> {
         stateMs.set(event.action.own, event.atMs);
     },
   });
-  const stateMs = new Map<string, number>();
   try {
     if (!(await threads.settled(SETTLE_MS))) throw new Error("the pair does not come up");
     const active = BOX_NAMES.find((box) => threads.state(box) === "active")!;

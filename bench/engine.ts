@@ -1,7 +1,8 @@
 /** A firewall of the product with its memory, so that others can work on the same bytes. */
 import * as L from "../assembly/layout.js";
 import { Core, type CoreSource } from "../src/core.js";
-import { Dataplane, type DataplaneOptions, prepare } from "../src/dataplane.js";
+import { Dataplane } from "../src/dataplane.js";
+import { type DataplaneOptions, prepare } from "../src/prepare.js";
 import { BATCH_MAX, CONFIGURATION, SEED } from "./policy.js";
 
 /** Packets and bytes of a reason, the state of the table: what two ways of doing the same work must agree on. */

@@ -19,7 +19,7 @@ import { type Contender, race } from "./measure.js";
 import { digits, PRODUCT, type Question, type Row, rowOf } from "./report.js";
 import { OPENING, Ring, RING_SLOT, randomFlow } from "./ring.js";
 import { drive, SEGMENT, type Workshop } from "./testbed.js";
-import { BenchWorker } from "./worker.js";
+import { BenchWorker, spinUntil } from "./worker.js";
 
 const HANDOFF_SIZES = [1, 32, 256];
 const BOX_SIZES = [32];
@@ -112,20 +112,21 @@ async function measureHandoff(workshop: Workshop, name: string, size: number): P
       name: PRODUCT,
       sample: async (count) => {
         const times: number[] = [];
+        const open = (): boolean => batches.open();
         while (times.length < count) {
           const taken = reader.ask(blocks.length);
           // The reader is awake when it has taken a first batch.
           batches.open();
           batches.load(blocks[0]!.descriptors, blocks[0]!.bytes);
           batches.publish();
-          while (batches.waiting > 0) {}
+          spinUntil(() => batches.waiting === 0);
           const start = process.hrtime.bigint();
           for (let i = 1; i < blocks.length; i++) {
-            while (!batches.open()) {}
+            spinUntil(open);
             batches.load(blocks[i]!.descriptors, blocks[i]!.bytes);
             batches.publish();
           }
-          while (batches.waiting > 0) {}
+          spinUntil(() => batches.waiting === 0);
           times.push(Number(process.hrtime.bigint() - start) / (SEGMENT - size));
           if ((await taken) !== SEGMENT) throw new Error("frames were lost on the way");
         }

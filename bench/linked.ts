@@ -9,6 +9,7 @@ import type { Engine } from "./engine.js";
 import { Ring, type Protocol } from "./ring.js";
 
 export const UPDATE_MS = 10_000;
+const EXPIRY_PARTS = 8;
 export const START_MS = 1_000_000;
 
 /** One side. */
@@ -47,6 +48,16 @@ export class Active extends Side {
       expire: (nowMs, groups) => void core.expire(nowMs, groups),
       tallies: () => ({ sessions: 0, created: 0, evicted: 0, expired: 0, reasons: new Map() }),
     };
+  }
+
+  /** Ends what is due, and tells of it before more deletes wait than there is room for. */
+  endIdle(nowMs: number): void {
+    const { groups } = this.port;
+    for (let part = 0; part < EXPIRY_PARTS; part++) {
+      this.engine.expire(nowMs, Math.ceil(groups / EXPIRY_PARTS));
+      this.flush();
+      this.acknowledge();
+    }
   }
 
   /** A peer is there from now on. */

@@ -34,7 +34,7 @@ const OPTIONS = {
 } as const;
 
 /** A sample of a small table takes a few ms, of a large one some tens. */
-const EFFORT_SMALL: RaceOptions = { rounds: 15, samples: 3 };
+const EFFORT_SMALL: RaceOptions = { rounds: 11, samples: 3 };
 const EFFORT_LARGE: RaceOptions = { rounds: ROUNDS_MIN, samples: 2 };
 const LARGE = 1_000_000;
 

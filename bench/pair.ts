@@ -13,7 +13,7 @@ import * as L from "../assembly/layout.js";
 import { startThreads, type Threads } from "../src/io/pair/threads.js";
 import { BOX_NAMES, type BoxName, peerOf } from "../src/pair/boxes.js";
 import { seededRandom } from "../src/random.js";
-import { configsOf, INSIDE } from "../test/threads/configs.js";
+import { configsOf, INSIDE, type PairOptions } from "../test/threads/configs.js";
 import { put, type Traffic, trafficOf } from "../test/threads/traffic.js";
 import { NodePair } from "./boxes.js";
 import { digits, type Question, type Row } from "./report.js";
@@ -22,6 +22,8 @@ import type { Workshop } from "./testbed.js";
 
 const SESSIONS = 1024;
 const TAKEOVERS = 50;
+/** Of which some may come to nothing on a busy machine. */
+const TRIES_MAX = 100;
 /** Hellos go out this often; the moment of death falls anywhere between two. */
 const HELLO_MS = 15;
 export const HOLD_MS = 50;
@@ -30,7 +32,7 @@ const STEADY_MS = 200;
 const PROBE_MS = 0.1;
 const FIRST_REPLIES = 500;
 const SETTLE_MS = 60_000;
-const TAKEOVER_MAX_MS = 10_000;
+const WAIT_MAX_MS = 10_000;
 const NS_PER_MS = 1e6;
 /** Sessions that there are. */
 const FLOWS = 16;
@@ -100,7 +102,7 @@ function offer(nodes: NodePair, box: BoxName, traffic: readonly Traffic[]): numb
 /** When the first packet passes that a host inside sends, to where it believes its gateway to be. */
 function firstPass(nodes: NodePair, standby: BoxName): number {
   const { world } = nodes;
-  const endMs = world.nowMs + TAKEOVER_MAX_MS;
+  const endMs = world.nowMs + WAIT_MAX_MS;
   while (world.nowMs < endMs) {
     world.runUntil(world.nowMs + PROBE_MS);
     if (world.owner(INSIDE) === standby && offer(nodes, standby, [trafficOf(0, "request")]) > 0)
@@ -112,33 +114,43 @@ function firstPass(nodes: NodePair, standby: BoxName): number {
 async function takeoversInThreads({ core }: Workshop): Promise<number[]> {
   const random = seededRandom(4);
   const samples: number[] = [];
-  while (samples.length < TAKEOVERS) {
-    const threads = await start(core);
-    try {
+  const threads = await start(core);
+  try {
+    for (let tries = 0; samples.length < TAKEOVERS; tries++) {
+      if (tries === TRIES_MAX)
+        throw new Error(`too busy a machine: ${samples.length} of ${tries} take-overs`);
       const active = await settle(threads);
-      await openInThreads(threads, active);
+      const isOpen = (await hasSession(threads, active)) || (await openInThreads(threads, active));
       const dieMs = threads.nowMs + STEADY_MS + (random() / 2 ** 32) * HELLO_MS;
       while (threads.nowMs < dieMs) await threads.arrival(1);
+      // A busy machine has kept a box from its hellos, and the roles have changed.
+      if (!isOpen || threads.state(active) !== "active" || threads.owner(INSIDE) !== active) continue;
       await threads.kill(active);
       samples.push((await firstPassInThreads(threads, peerOf(active))) - threads.lastHelloMs(active));
-    } finally {
-      await threads.close();
+      await threads.boot(active);
     }
+    return samples;
+  } finally {
+    await threads.close();
   }
-  return samples;
 }
 
-async function openInThreads(threads: Threads, box: BoxName): Promise<void> {
-  for (const step of ["syn", "synAck", "ack"] as const)
-    await decide(
-      threads,
-      box,
-      Array.from({ length: FLOWS }, (_, flow) => trafficOf(flow, step)),
-    );
+/** Whether the sessions are there that the take-overs before have kept. */
+async function hasSession(threads: Threads, box: BoxName): Promise<boolean> {
+  return (await decide(threads, box, [trafficOf(0, "request")])) === 1;
+}
+
+/** Opens them; false: the box has lost its role meanwhile. */
+async function openInThreads(threads: Threads, box: BoxName): Promise<boolean> {
+  for (const step of ["syn", "synAck", "ack"] as const) {
+    const traffic = Array.from({ length: FLOWS }, (_, flow) => trafficOf(flow, step));
+    if ((await decide(threads, box, traffic)) < FLOWS) return false;
+  }
+  return true;
 }
 
 async function firstPassInThreads(threads: Threads, standby: BoxName): Promise<number> {
-  const endMs = threads.nowMs + TAKEOVER_MAX_MS;
+  const endMs = threads.nowMs + WAIT_MAX_MS;
   const probe = trafficOf(0, "request");
   while (threads.nowMs < endMs) {
     let passedMs: number | undefined;
@@ -183,7 +195,8 @@ function deferVirtual({ core }: Workshop): number[] {
 }
 
 async function deferInThreads({ core }: Workshop): Promise<number[]> {
-  const threads = await start(core, true);
+  // How long a hold time is plays no part, and a busy machine must not end it.
+  const threads = await start(core, { defer: true, timers: "msec 100 msec 1000" });
   try {
     const active = await settle(threads);
     const samples: number[] = [];
@@ -193,7 +206,9 @@ async function deferInThreads({ core }: Workshop): Promise<number[]> {
       threads.offer(active, (batch) => {
         for (const step of ["syn", "synAck"] as const) put(batch, trafficOf(flow, step));
       });
+      const endMs = threads.nowMs + WAIT_MAX_MS;
       while (releasedMs === undefined) {
+        if (threads.nowMs > endMs) throw new Error("the reply never leaves");
         threads.verdicts(
           active,
           (verdicts) => {
@@ -214,9 +229,9 @@ async function deferInThreads({ core }: Workshop): Promise<number[]> {
   }
 }
 
-function start(core: Workshop["core"], defer = false): Promise<Threads> {
+function start(core: Workshop["core"], options: PairOptions = {}): Promise<Threads> {
   return startThreads({
-    configs: configsOf({ defer }),
+    configs: configsOf(options),
     module: core,
     dataplane: { capacity: { sessions: SESSIONS, batch: 32, fragments: 16 } },
   });
@@ -227,8 +242,8 @@ async function settle(threads: Threads): Promise<BoxName> {
   return BOX_NAMES.find((box) => threads.state(box) === "active")!;
 }
 
-/** Has a box decide frames, of which all must pass. */
-async function decide(threads: Threads, box: BoxName, traffic: readonly Traffic[]): Promise<void> {
+/** Has a box decide frames; how many passed. */
+async function decide(threads: Threads, box: BoxName, traffic: readonly Traffic[]): Promise<number> {
   let passed = 0;
   threads.offer(box, (batch) => {
     for (const each of traffic) put(batch, each);
@@ -239,5 +254,5 @@ async function decide(threads: Threads, box: BoxName, traffic: readonly Traffic[
       for (let i = 0; i < verdicts.outputs; i++) if (verdicts.verdictCode(i) === L.VERDICT_PASS) passed++;
     });
   }
-  if (passed !== traffic.length) throw new Error(`of ${traffic.length} frames ${passed} passed`);
+  return passed;
 }

@@ -192,9 +192,7 @@ async function measureCreation(
   });
   for (const ring of [aloneRing, telling.ring]) ring.prepare("open");
   const settleTelling = (nowMs: number): void => {
-    telling.engine.expire(nowMs, telling.port.groups);
-    telling.flush();
-    telling.acknowledge();
+    telling.endIdle(nowMs);
     telling.frames = [];
   };
   const applying = applicationOf(source, size, room, options);
@@ -248,9 +246,7 @@ function applicationOf(
   };
   return inProcess("applying", SEGMENT, run, () => {
     nowMs += HALF_OPEN_MS;
-    active.engine.expire(nowMs, active.port.groups);
-    active.flush();
-    active.acknowledge();
+    active.endIdle(nowMs);
     for (const frame of active.frames.splice(0)) standby.take(frame);
     active.ring.fill((each) => size + each, place);
     place += RING_FRAMES;

@@ -20,6 +20,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["batch.ts", "counters.ts", "session-view.ts", "snapshot.ts", "sync-port.ts"],
   ["sync/"],
   ["events.ts", "explain.ts"],
+  ["prepare.ts"],
   ["dataplane.ts"],
   ["report/"],
   ["replay/"],

@@ -1,6 +1,7 @@
 /** The library, for browsers and everything else with `fetch`: the same as src/index.ts. */
 import { Core, type CoreSource } from "./core.js";
-import { Dataplane as PortableDataplane, type DataplaneOptions, prepare } from "./dataplane.js";
+import { Dataplane as PortableDataplane } from "./dataplane.js";
+import { type DataplaneOptions, prepare } from "./prepare.js";
 import { fetchCore } from "./io/fetch.js";
 import { randomSeed } from "./io/seed.js";
 

@@ -365,6 +365,11 @@ export class Core {
     this.attach();
   }
 
+  /** Takes over everything that outlives a call from another instance of the same capacity. */
+  copyFrom(original: Core): void {
+    this.restoreState(original.bytes.subarray(L.STATE_AT, this.plan.regions.descriptors.at));
+  }
+
   /** Makes the core follow the state region, when that was written from outside. */
   attach(): void {
     const problem = this.#exports.attach() >>> 0;

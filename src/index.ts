@@ -1,6 +1,7 @@
 /** The library, for Node: `import { Dataplane } from "twinwall"`. */
 import { Core, type CoreSource } from "./core.js";
-import { Dataplane as PortableDataplane, type DataplaneOptions, prepare } from "./dataplane.js";
+import { Dataplane as PortableDataplane } from "./dataplane.js";
+import { type DataplaneOptions, prepare } from "./prepare.js";
 import { randomSeed } from "./io/seed.js";
 import { readCoreFile } from "./io/wasm.js";
 

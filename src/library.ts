@@ -22,7 +22,8 @@ export {
   SEED_BYTES,
 } from "./core.js";
 export type { Counters, Tally } from "./counters.js";
-export { ConfigError, type DataplaneOptions, type RuleInfo } from "./dataplane.js";
+export type { RuleInfo } from "./dataplane.js";
+export { ConfigError, type DataplaneOptions } from "./prepare.js";
 export type { EventEnd, FirewallEvent, PacketEvent, SessionEvent } from "./events.js";
 export type { Explanation, Phase } from "./explain.js";
 export { REASONS, type Reason, reasonOf, type VerdictName } from "./reasons.js";

@@ -31,7 +31,6 @@ import {
   type RedundancyAction,
   type RedundancyInput,
   type ReloadMode,
-  type RoleAction,
 } from "./redundancy/index.js";
 import { type Endpoint, type SctpAction, type SctpInput, UDP_ENCAPSULATION_PORT } from "./sctp/index.js";
 import type { SessionSync, SyncAction, SyncInput } from "./sync/session-sync.js";
@@ -64,13 +63,8 @@ export class Node {
         addresses.map(({ address }) => [address, name] as const),
       ),
     );
-    const identity = this.#identity(dataplane);
-    const sharing = {
-      isPaired: identity !== undefined,
-      updateMs: identity?.updateMs ?? DEFAULTS.updateSeconds * 1000,
-    };
     if (original !== undefined) {
-      this.#sessions = new SharedSessions(dataplane, sharing, original.#sessions);
+      this.#sessions = original.#sessions.clone(dataplane);
       this.#hsrpSide = new HsrpSide(options, original.#hsrpSide);
       this.#redundancy = original.#redundancy.clone();
       this.#sctp = original.#sctp?.clone();
@@ -79,7 +73,11 @@ export class Node {
       this.#deadlineMs = original.#deadlineMs;
       return;
     }
-    this.#sessions = new SharedSessions(dataplane, sharing);
+    const identity = this.#identity(dataplane);
+    this.#sessions = new SharedSessions(dataplane, {
+      isPaired: identity !== undefined,
+      updateMs: identity?.updateMs ?? DEFAULTS.updateSeconds * 1000,
+    });
     this.#hsrpSide = new HsrpSide(options);
     this.#redundancy = new Redundancy({ random, reloadMode, mac });
     const association = usedAssociation(config);
@@ -333,11 +331,11 @@ export class Node {
       case "role":
         this.#wiring.isDraining = action.role === "draining";
         this.#out.push(action);
-        if (action.role === "active") this.#activate(action);
+        if (action.role === "active") this.#activate(action.generation, false);
         else if (action.role !== "draining") this.#out.push(...this.#sessions.deactivate());
         return;
       case "rival":
-        this.#activate(action);
+        this.#activate(action.generation, true);
         return;
       case "send":
         this.#toSctp({ kind: "send", stream: action.stream, payloadProtocolId: 0, bytes: action.bytes });
@@ -378,10 +376,8 @@ export class Node {
     }
   }
 
-  #activate({ generation, takeover }: Pick<RoleAction, "generation" | "takeover">): void {
-    // Unless the peer told them all, sessions may be its own, and somebody else was or may have been active meanwhile.
-    const isDistrusted = takeover !== "hot";
-    if (this.#sessions.activate(generation, isDistrusted)) this.#wiring.isCopyLost = true;
+  #activate(generation: number, hasRival: boolean): void {
+    if (this.#sessions.activate(generation, hasRival)) this.#wiring.isCopyLost = true;
   }
 
   #restartAssociation(): void {
@@ -422,6 +418,7 @@ export class Node {
         this.#toRedundancy({ kind: "data", stream: "dynamic", payload: action.bytes });
         return;
       case "bulkTaken":
+        this.#sessions.replaced();
         // A table that differs is repaired first; the bulk sync is over when it no longer does.
         if (action.isRight) {
           this.#tellBulk("complete");

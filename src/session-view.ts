@@ -112,7 +112,7 @@ export function readSession(
   const idleMs = (core.state(L.S_NOW_MS) - view.getUint32(hot + L.HOT_LAST_MS, true)) >>> 0;
   const timer = view.getUint8(hot + L.HOT_TIMER);
   const timeoutMs = view.getUint32(plan.regions.timeouts.at + timer * 4, true);
-  if (idleMs >= timeoutMs && !outlivesTimeout(core)) return undefined;
+  if (idleMs >= timeoutMs && !outlivesTimeout(core, idleMs)) return undefined;
 
   const protocol = KIND_PROTOCOLS.get(kind);
   const end = (side: 0 | 1): SessionEnd => ({
@@ -144,12 +144,12 @@ export function readSession(
   };
 }
 
-/** On a standby the peer says when a session ends, and after a take-over each one is given some time. */
-function outlivesTimeout(core: Core): boolean {
+/** On a standby the peer says when a session ends; after a take-over, one that is silent since is given some time. */
+function outlivesTimeout(core: Core, idleMs: number): boolean {
   const promotedMs = core.state64(L.S_PROMOTED_MS);
-  const isNewlyActive =
-    promotedMs !== 0n && core.state64(L.S_NOW_MS) - promotedMs < BigInt(L.PROMOTED_IDLE_MIN_MS);
-  return isNewlyActive || core.state(L.S_ROLE) === L.ROLE_STANDBY;
+  const activeMs = Number(core.state64(L.S_NOW_MS) - promotedMs);
+  const isSpared = promotedMs !== 0n && activeMs < L.PROMOTED_IDLE_MIN_MS && idleMs >= activeMs;
+  return isSpared || core.state(L.S_ROLE) === L.ROLE_STANDBY;
 }
 
 function endAddress(view: DataView, hot: number, cold: number, kind: number, side: 0 | 1): string {

@@ -204,6 +204,11 @@ export class SyncPort {
     return { interfaces, inspectionRules, services };
   }
 
+  /** Knows the names that another port knows; the rest of its state is in the core. */
+  copyFrom(original: SyncPort): void {
+    this.#peer = original.#peer;
+  }
+
   /** The names behind the numbers of the peer. A name that is not known here is refused in records. */
   setPeerNames(names: Names): void {
     this.#peer = names;

@@ -22,6 +22,17 @@ export interface Packet {
   readonly comments?: readonly string[];
 }
 
+/** The columns that everybody reads. */
+const COLUMNS = [
+  "offset",
+  "capturedLength",
+  "wireLength",
+  "timeSeconds",
+  "timeNanos",
+  "timed",
+  "interfaceIndex",
+] as const;
+
 /**
  * Up to `capacity` packets, one column for each field; only rows below `count` mean something. Packet `i` is
  * the `capturedLength[i]` bytes of `bytes` at `offset[i]`. The packets lie in ascending order between
@@ -58,6 +69,17 @@ export class PacketBatch {
     this.interfaceIndex = new Uint32Array(capacity);
     this.#optionsOffset = new Uint32Array(capacity);
     this.#optionsLength = new Uint32Array(capacity);
+  }
+
+  /** A copy that is valid for ever; packets without their comments. */
+  keep(): PacketBatch {
+    const kept = new PacketBatch(Math.max(this.count, 1));
+    const from = this.offset[0] ?? 0;
+    kept.bytes = this.bytes.slice(from, this.end);
+    kept.count = this.count;
+    for (const name of COLUMNS) kept[name].set(this[name].subarray(0, this.count));
+    for (let i = 0; i < this.count; i++) kept.offset[i]! -= from;
+    return kept;
   }
 
   /** Where the last packet ends in `bytes`. */

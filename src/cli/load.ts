@@ -31,7 +31,7 @@ export function displayName(path: string): string {
 }
 
 /** Room for the entries of every list of the configuration, when they are more than the default. */
-function rulesNeeded({ accessLists, accessLists6 }: Config): number {
+export function rulesNeeded({ accessLists, accessLists6 }: Config): number {
   const lists = [...accessLists.values(), ...accessLists6.values()];
   const entries = lists.reduce((count, list) => count + list.entries.length, 0);
   return Math.min(Math.max(entries, CAPACITY_DEFAULT.rules), CAPACITY_BOUNDS.rules.max);

@@ -37,21 +37,29 @@ export class Progress {
     return (this.#io.monotonicMs() - this.#startMs) / 1000;
   }
 
-  /** The bytes of the source, counted as they are taken. */
-  async *chunks(): AsyncGenerator<Uint8Array, void> {
+  /** The bytes of the source, counted as they are taken, in pieces of at most so many. */
+  async *chunks(pieceMax = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array, void> {
     for await (const chunk of this.#source.chunks) {
-      this.#read += chunk.length;
-      yield chunk;
+      for (let at = 0; at < chunk.length; at += pieceMax) {
+        const piece = chunk.subarray(at, at + pieceMax);
+        this.#read += piece.length;
+        yield piece;
+      }
     }
   }
 
-  /** Draws the line when it is time to. `packets`: replayed so far. */
-  update(packets: number): void {
+  /** Draws the line when it is time to. `packets`: replayed so far; of how many, when that is known. */
+  update(packets: number, ofPackets?: number): void {
     if (!this.#shown || this.#io.monotonicMs() - this.#drawnMs < INTERVAL_MS) return;
     this.#drawnMs = this.#io.monotonicMs();
     this.#isDrawn = true;
+    const { size } = this.#source;
     const line = [
-      ...this.#bar(),
+      ...(ofPackets !== undefined
+        ? barOf(packets, ofPackets)
+        : size !== undefined
+          ? barOf(this.#read, size)
+          : [bytesText(this.#read)]),
       counted(packets, "packet"),
       `${counted(Math.round(packets / this.seconds), "packet")}/s`,
     ];
@@ -62,11 +70,9 @@ export class Progress {
   end(): void {
     if (this.#isDrawn) this.#io.stderr.write(ERASE);
   }
+}
 
-  #bar(): string[] {
-    const { size } = this.#source;
-    if (size === undefined) return [bytesText(this.#read)];
-    const done = Math.round((BAR_WIDTH * Math.min(this.#read, size)) / size);
-    return [`${"█".repeat(done)}${"░".repeat(BAR_WIDTH - done)}`, shareText(this.#read, size).padStart(7)];
-  }
+function barOf(part: number, whole: number): string[] {
+  const done = Math.round((BAR_WIDTH * Math.min(part, whole)) / Math.max(whole, 1));
+  return [`${"█".repeat(done)}${"░".repeat(BAR_WIDTH - done)}`, shareText(part, whole).padStart(7)];
 }

@@ -23,8 +23,8 @@ import {
   type Output,
   VerdictOutput,
 } from "./outputs.js";
+import type { PairVerbOptions } from "./pair-setup.js";
 import { Progress } from "./progress.js";
-import type { PairVerbOptions } from "./replay-pair.js";
 import { paintOf, printDiagnostics, printError, refuse } from "./terminal.js";
 
 /** What the command line says; see the help of each option. */

@@ -1,7 +1,8 @@
 /** `twinwall replay`: a capture through the firewall. */
 import { Command, Option } from "commander";
 import { type Io, isProblem, STANDARD_STREAM } from "../io/io.js";
-import { FAILURES } from "../pair/plan.js";
+import { hitsActive } from "../pair/breakage.js";
+import { FAILURES, type Failure } from "../pair/plan.js";
 import { type IngressList, IngressParser } from "../replay/ingress.js";
 import { FINAL_VERDICTS } from "../report/report.js";
 import { EXIT } from "./exit.js";
@@ -36,10 +37,23 @@ Examples:
   $ twinwall replay both.pcapng --config edge.cfg --on Gi0/0=0 --on Gi0/1=1
   $ twinwall replay both.pcapng --config edge.cfg --write drops.pcapng --only drop
   $ twinwall replay office.pcapng --config router-a.cfg --peer router-b.cfg --fail active@20
+  $ twinwall replay office.pcapng --config router-a.cfg --peer router-b.cfg --fail-everywhere
+  $ twinwall replay office.pcapng --config router-a.cfg --peer router-b.cfg --realtime --fail hang@9
   $ tcpdump -w - | twinwall replay - --config edge.cfg --log -
 
-Exit codes: 0 the whole capture was replayed; 2 bad input or usage, a capture
-that is broken or cut short included.`;
+Exit codes: 0 the whole capture was replayed; 1 --fail-everywhere found an
+established session that would be lost; 2 bad input or usage, a capture that is
+broken or cut short included.`;
+
+/** Options that mean nothing to one box: as they are written, and as they are read. */
+const PAIR_OPTIONS = {
+  fail: "fail",
+  recover: "recover",
+  "fail-everywhere": "failEverywhere",
+  workers: "workers",
+  realtime: "realtime",
+  report: "report",
+} as const satisfies Record<string, keyof ReplayVerbOptions>;
 
 export function replayCommand(io: Io, exit: (code: number) => void): Command {
   return new Command("replay")
@@ -77,6 +91,27 @@ export function replayCommand(io: Io, exit: (code: number) => void): Command {
       ),
     )
     .addOption(planOption("recover", "with --peer, repeatable: what is mended, and when"))
+    .addOption(
+      new Option(
+        "--fail-everywhere [what]",
+        "with --peer: instead, what becomes of the sessions if the active box fails before packet 1, or 2, and so on",
+      )
+        .choices(Object.keys(FAILURES).filter((what) => hitsActive(what as Failure)))
+        .preset("active")
+        .conflicts(["fail", "recover", "workers", "realtime", "report"]),
+    )
+    .addOption(
+      new Option(
+        "--workers",
+        "with --peer: each box in a thread of its own, which ends when the box dies; times are real, and go by as fast " +
+          "as the hold time of the pair allows",
+      ).conflicts("seed"),
+    )
+    .addOption(
+      new Option("--realtime", "with --peer: the same, as fast as the capture was recorded").conflicts(
+        "seed",
+      ),
+    )
     .option("--report <file>", "with --peer: write the report as an HTML page that needs no network")
     .addOption(seedOption())
     .addOption(sessionsOption())
@@ -129,8 +164,9 @@ async function replayPairVerb(
 
 /** What is wrong with options that are right one by one. */
 function findMisuse(capture: string, options: ReplayVerbOptions): string | undefined {
-  if (options.peer === undefined && (options.fail ?? options.recover ?? options.report) !== undefined)
-    return "--fail, --recover and --report need --peer, the configuration of the other box";
+  const lonely = Object.entries(PAIR_OPTIONS).find(([, key]) => options[key] !== undefined);
+  if (options.peer === undefined && lonely !== undefined)
+    return `--${lonely[0]} needs --peer, the configuration of the other box`;
   const inputs = [capture, options.config, options.peer, options.ingress].filter(
     (path) => path !== undefined,
   );

@@ -33,7 +33,8 @@ export function send(context: Context, group: Group, opcode: Opcode): void {
   context.actions.push({
     kind: "send",
     interface: on.name,
-    sourceMac: state.state === "active" ? options.virtualMac : on.burnedInMac,
+    // A resign must not draw the frames for the virtual address back from who has taken over already.
+    sourceMac: state.state === "active" && opcode !== "resign" ? options.virtualMac : on.burnedInMac,
     destinationMac: transport.destinationMac,
     source,
     destination: transport.destination,

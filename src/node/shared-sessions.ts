@@ -25,8 +25,10 @@ export class SharedSessions {
   #sync: SessionSync;
   readonly #deferred: DeferQueue;
   #sweepAtMs = 0;
+  /** There are sessions that this box had as the active: another one may have forwarded for them since. */
+  #areOwn = false;
 
-  /** `original`: sessions in the same state, of which these are to be a copy; its table is in `dataplane` already. */
+  /** `original`: for `clone`. */
   constructor(dataplane: Dataplane, options: SharingOptions, original?: SharedSessions) {
     this.#options = options;
     this.#dataplane = dataplane;
@@ -37,7 +39,13 @@ export class SharedSessions {
       this.#deferred = new DeferQueue(original.#deferred);
       this.#sync = original.#sync.clone(dataplane.sync);
       this.#sweepAtMs = original.#sweepAtMs;
+      this.#areOwn = original.#areOwn;
     }
+  }
+
+  /** The same sessions, which go their own way from now on. `dataplane`: a copy of the one here. */
+  clone(dataplane: Dataplane): SharedSessions {
+    return new SharedSessions(dataplane, this.#options, this);
   }
 
   /** Another one after a trap of the core. */
@@ -68,6 +76,12 @@ export class SharedSessions {
   renew(dataplane: Dataplane): void {
     this.#dataplane = dataplane;
     this.#sync = this.#newSync();
+    this.#areOwn = false;
+  }
+
+  /** The peer has told all of its sessions: no others are left. */
+  replaced(): void {
+    this.#areOwn = false;
   }
 
   /**
@@ -81,18 +95,24 @@ export class SharedSessions {
     return { outputs: this.#dataplane.expire(nowMs, isDue ? groups : 0), isDue };
   }
 
-  /** Forwards from now on. True: the core has forgotten what the peer was told, who has to be told of everything anew. */
-  activate(generation: number, isDistrusted: boolean): boolean {
+  /**
+   * Forwards from now on. `hasRival`: another box has been active at the same time. True: the core has forgotten what the
+   * peer was told, who has to be told of everything anew.
+   */
+  activate(generation: number, hasRival: boolean): boolean {
     const { sync } = this.#dataplane;
     const isCopyLost = sync.role !== "active" && this.#sync.isPeerPresent;
     sync.setRole("active", generation);
-    if (isDistrusted) sync.distrust();
+    if (hasRival || this.#areOwn) sync.distrust();
+    this.#areOwn = false;
     return isCopyLost;
   }
 
   /** Forwards nothing any more; what waited must not leave. */
   deactivate(): NodeAction[] {
-    this.#dataplane.sync.setRole("standby");
+    const { sync } = this.#dataplane;
+    this.#areOwn ||= sync.role === "active";
+    sync.setRole("standby");
     return this.#deferred.discard().map((token) => ({ kind: "discard", token }));
   }
 

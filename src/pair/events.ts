@@ -1,59 +1,71 @@
 /** What is to happen when, in virtual time: a binary heap; of two events at a time the one that was added first goes first. */
 
-interface Event {
+interface Entry<Event> {
   readonly atMs: number;
   readonly order: number;
-  readonly run: () => void;
+  readonly event: Event;
 }
 
-export class EventQueue {
-  readonly #heap: Event[] = [];
-  #order = 0;
+/** The events are not looked at. */
+export class EventQueue<Event> {
+  readonly #heap: Entry<Event>[];
+  #order: number;
+
+  /** `original`: a queue of which this one is to be a copy. */
+  constructor(original?: EventQueue<Event>) {
+    this.#heap = original === undefined ? [] : [...original.#heap];
+    this.#order = original === undefined ? 0 : original.#order;
+  }
 
   /** Time of the next event; Infinity: none. */
   get nextMs(): number {
     return this.#heap[0]?.atMs ?? Number.POSITIVE_INFINITY;
   }
 
-  add(atMs: number, run: () => void): void {
+  add(atMs: number, event: Event): void {
     const heap = this.#heap;
-    const event = { atMs, order: this.#order++, run };
+    const entry = { atMs, order: this.#order++, event };
     let i = heap.length;
-    heap.push(event);
+    heap.push(entry);
     while (i > 0) {
       const parent = (i - 1) >> 1;
-      if (isBefore(heap[parent]!, event)) break;
+      if (isBefore(heap[parent]!, entry)) break;
       heap[i] = heap[parent]!;
       i = parent;
     }
-    heap[i] = event;
+    heap[i] = entry;
   }
 
-  /** Takes the next event out and runs it. */
-  run(): void {
+  /** Takes the next event out. */
+  take(): Event | undefined {
     const heap = this.#heap;
     const first = heap[0];
     const last = heap.pop();
-    if (first === undefined || last === undefined) return;
+    if (first === undefined || last === undefined) return undefined;
     if (heap.length > 0) this.#sink(last);
-    first.run();
+    return first.event;
   }
 
-  #sink(event: Event): void {
+  /** All of them, in no order. */
+  *[Symbol.iterator](): Generator<Event, void, undefined> {
+    for (const { event } of this.#heap) yield event;
+  }
+
+  #sink(entry: Entry<Event>): void {
     const heap = this.#heap;
     let i = 0;
     for (;;) {
       let child = 2 * i + 1;
       if (child >= heap.length) break;
       if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++;
-      if (isBefore(event, heap[child]!)) break;
+      if (isBefore(entry, heap[child]!)) break;
       heap[i] = heap[child]!;
       i = child;
     }
-    heap[i] = event;
+    heap[i] = entry;
   }
 }
 
-function isBefore(a: Event, b: Event): boolean {
+function isBefore(a: Entry<unknown>, b: Entry<unknown>): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }

@@ -5,6 +5,7 @@
 import * as L from "../../assembly/layout.js";
 import type { CaptureInterface, PacketBatch } from "../capture/index.js";
 import type { NodeAction } from "../node.js";
+import { groupTimersOf } from "../redundancy/index.js";
 import type { ReplayFacts } from "../replay/gather.js";
 import type { FailoverReport } from "../report/failover.js";
 import type { ReasonTally, Report, Tally } from "../report/report.js";
@@ -15,17 +16,22 @@ import { networkOf, networksOf, type PairNetworks } from "./networks.js";
 import type { PlannedEvent } from "./plan.js";
 import { EPILOGUE_MS, frameOf, ReplayBook, SETTLE_MAX_MS } from "./replay-book.js";
 import { lifeOf } from "./totals.js";
-import { BOX_NAMES, type BoxName, type BoxSetup, World } from "./world.js";
+import { BOX_NAMES, type BoxName, type BoxSetup, type CloneNode, type Watcher, World } from "./world.js";
 
 const SETTLE_STEP_MS = 1000;
+
+/** What became of a packet: R_*, the id of the session that it belongs to (0n none), and the box that decided. */
+export type VerdictListener = (packet: number, reason: number, session: bigint, box: BoxName) => void;
 
 export interface PairReplayOptions {
   readonly setups: Readonly<Record<BoxName, BoxSetup>>;
   readonly plan: readonly PlannedEvent[];
+  readonly onVerdict?: VerdictListener;
 }
 
 export class PairReplay {
   readonly world: World;
+  readonly #options: PairReplayOptions;
   readonly #book: ReplayBook;
   readonly #schedule: Schedule;
   readonly #networks: PairNetworks;
@@ -35,18 +41,44 @@ export class PairReplay {
   #filling: BoxName | undefined;
   #fillMs = 0;
 
-  constructor({ setups, plan }: PairReplayOptions) {
+  /** `original`: for `fork`. */
+  constructor(
+    options: PairReplayOptions,
+    original?: { readonly replay: PairReplay; readonly cloneNode: CloneNode },
+  ) {
+    const { setups, plan } = options;
     const { config } = setups.A;
-    this.#book = new ReplayBook(config);
+    this.#options = options;
     this.#schedule = new Schedule(plan);
     this.#networks = networksOf(config);
-    this.world = new World(setups, undefined, {
+    const watcher: Watcher = {
       action: (box, action, nowMs) => this.#watch(box, action, nowMs),
       status: (box, status) => {
         const state = this.world.node(box)?.redundancy.view.own.state;
         this.history.status(this.#seconds(), box, status, state);
       },
-    });
+    };
+    if (original === undefined) {
+      this.#book = new ReplayBook(config);
+      this.world = new World(setups, undefined, watcher);
+    } else {
+      const { replay, cloneNode } = original;
+      this.#book = replay.#book.fork();
+      this.world = replay.world.clone(watcher, cloneNode);
+      this.#startMs = replay.#startMs;
+    }
+  }
+
+  /**
+   * A replay that stands where this one does and goes another way from here: its plan is another one, and what that has for
+   * this moment has happened. Nothing that it does is seen here, and its history begins now. `cloneNode` gives the copies
+   * of the boxes.
+   */
+  fork(options: Pick<PairReplayOptions, "plan" | "onVerdict">, cloneNode: CloneNode): PairReplay {
+    this.#decide();
+    const fork = new PairReplay({ ...this.#options, ...options }, { replay: this, cloneNode });
+    fork.#advance(this.#book.nowMs);
+    return fork;
   }
 
   get history(): History {
@@ -64,6 +96,8 @@ export class PairReplay {
     while (this.world.nowMs < SETTLE_MAX_MS) {
       this.world.runUntil(this.world.nowMs + SETTLE_STEP_MS);
       if (this.#isSettled()) {
+        // The boot has changed roles, which for a hold time puts off further changes.
+        this.world.runUntil(this.world.nowMs + groupTimersOf(this.#options.setups.A.config).holdMs);
         this.#startMs = this.world.nowMs;
         this.history.begin();
         return undefined;
@@ -81,11 +115,46 @@ export class PairReplay {
   /** Takes the packets of one batch of the reader. */
   feed(packets: PacketBatch, interfaces: readonly CaptureInterface[]): void {
     for (let i = 0; i < packets.count; i++) {
-      this.#book.next(packets, i);
-      this.#advance(this.#book.nowMs);
-      this.#offer(packets, i, interfaces[packets.interfaceIndex[i]!]!);
+      this.reach(packets, i);
+      this.take(packets, i, interfaces);
     }
     this.#decide();
+  }
+
+  /** Goes on to the time of packet `i`, the next one, which has not arrived then. */
+  reach(packets: PacketBatch, i: number): void {
+    this.#book.next(packets, i);
+    this.#advance(this.#book.nowMs);
+  }
+
+  /** Takes packet `i`, to which `reach` has gone. */
+  take(packets: PacketBatch, i: number, interfaces: readonly CaptureInterface[]): void {
+    const { bytes } = packets;
+    const captured = interfaces[packets.interfaceIndex[i]!]!;
+    const { offset, length, wireLength, ethertype } = frameOf(packets, i, captured);
+    const network = this.#networkOf(bytes.subarray(offset, offset + length), ethertype);
+    const owner = this.world.owner(network);
+    const why = this.#lossOf(owner, network);
+    if (why !== undefined || owner === undefined) {
+      this.#book.lost(why ?? "no_active", wireLength);
+      return;
+    }
+    const { dataplane } = this.world.node(owner)!;
+    const { batch } = dataplane;
+    const nowMs = this.world.nowMs;
+    if (this.#filling !== owner || this.#fillMs !== nowMs) this.#decide();
+    if (this.#filling === undefined) batch.clear();
+    const ingress = dataplane.interfaceNumber(network) ?? 0;
+    const flags = this.#options.onVerdict === undefined ? 0 : L.DF_IDS;
+    const add = (): boolean =>
+      batch.addFrom(bytes, offset, length, wireLength, ingress, ethertype, flags, this.packets);
+    this.#filling = owner;
+    this.#fillMs = nowMs;
+    if (add()) return;
+    this.#decide();
+    this.#filling = owner;
+    batch.clear();
+    if (!add()) throw new Error(`a frame of ${length} bytes does not fit into an empty batch`);
   }
 
   /** The capture is over. */
@@ -94,6 +163,14 @@ export class PairReplay {
     this.#advance(this.#book.nowMs + EPILOGUE_MS);
     this.history.end();
     for (const name of BOX_NAMES) this.#count(name);
+  }
+
+  /** Waits until every failure has its outcome. */
+  settleFailures(): void {
+    this.#decide();
+    if (!this.history.isSettled) this.#run(this.world.nowMs + EPILOGUE_MS);
+    this.#decide();
+    this.history.end();
   }
 
   /** The reasons that were met, over both boxes, in the order of decisions. */
@@ -173,33 +250,6 @@ export class PairReplay {
     }
   }
 
-  #offer(packets: PacketBatch, i: number, captured: CaptureInterface): void {
-    const { bytes } = packets;
-    const { offset, length, wireLength, ethertype } = frameOf(packets, i, captured);
-    const network = this.#networkOf(bytes.subarray(offset, offset + length), ethertype);
-    const owner = this.world.owner(network);
-    const why = this.#lossOf(owner, network);
-    if (why !== undefined || owner === undefined) {
-      this.#book.lost(why ?? "no_active", packets.wireLength[i]!);
-      return;
-    }
-    const { dataplane } = this.world.node(owner)!;
-    const { batch } = dataplane;
-    const nowMs = this.world.nowMs;
-    if (this.#filling !== owner || this.#fillMs !== nowMs) this.#decide();
-    if (this.#filling === undefined) batch.clear();
-    const ingress = dataplane.interfaceNumber(network) ?? 0;
-    const add = (): boolean =>
-      batch.addFrom(bytes, offset, length, wireLength, ingress, ethertype, 0, this.packets);
-    this.#filling = owner;
-    this.#fillMs = nowMs;
-    if (add()) return;
-    this.#decide();
-    this.#filling = owner;
-    batch.clear();
-    if (!add()) throw new Error(`a frame of ${length} bytes does not fit into an empty batch`);
-  }
-
   #lossOf(owner: BoxName | undefined, network: string): PacketLoss | undefined {
     if (owner === undefined) return "no_active";
     const status = this.world.status(owner);
@@ -221,6 +271,7 @@ export class PairReplay {
       if (reason === L.R_HELD) continue;
       this.#book.decided(reason, batch.wireLength(i));
       const token = batch.cookie(i);
+      this.#options.onVerdict?.(token, reason, batch.session(i), name);
       if (batch.isDeferred(i) && node.defer(token, this.#fillMs)) this.#book.waits(token, this.#fillMs);
       const egress = node.dataplane.interfaces[batch.egress(i)] ?? "";
       if (batch.egress(i) !== 0 && !this.world.isUp(name, egress)) this.history.lost.link++;

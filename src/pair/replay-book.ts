@@ -48,7 +48,8 @@ export function frameOf(packets: PacketBatch, i: number, { link }: CaptureInterf
 
 export class ReplayBook implements Replayed {
   readonly history: History;
-  readonly #clock = new VirtualClock();
+  readonly #config: Config;
+  readonly #clock: VirtualClock;
   readonly #totals = new Totals();
   readonly #packetsByReason = new Float64Array(L.REASONS_MAX);
   readonly #bytesByReason = new Float64Array(L.REASONS_MAX);
@@ -58,8 +59,17 @@ export class ReplayBook implements Replayed {
   #lostPackets = 0;
   #lostBytes = 0;
 
-  constructor(config: Config) {
+  /** `original`: for `fork`. */
+  constructor(config: Config, original?: ReplayBook) {
+    this.#config = config;
+    this.#clock = new VirtualClock(original === undefined ? undefined : original.#clock);
+    this.#packets = original === undefined ? 0 : original.#packets;
     this.history = new History(isStateful(config));
+  }
+
+  /** An empty book that goes on at the same packet. */
+  fork(): ReplayBook {
+    return new ReplayBook(this.#config, this);
   }
 
   /** Packets so far. */

@@ -4,7 +4,7 @@
  * so that the same seed gives the same run.
  */
 import type { Config } from "../config/model.js";
-import type { Node, NodeAction } from "../node.js";
+import type { DatagramInput, Node, NodeAction, NodeInput } from "../node.js";
 import { BOX_NAMES, type BoxName, type BoxStatus, isVirtual, peerOf } from "./boxes.js";
 import { EventQueue } from "./events.js";
 
@@ -31,6 +31,8 @@ export type Faults = (transfer: Transfer) => readonly Delivery[];
 /** Everything arrives, once, at once. */
 export const NO_FAULTS: Faults = ({ bytes }) => [{ delayMs: 0.1, bytes }];
 
+export type CloneNode = (name: BoxName, node: Node) => Node | undefined;
+
 /** What may be watched. */
 export interface Watcher {
   action?(box: BoxName, action: NodeAction, nowMs: number): void;
@@ -38,6 +40,13 @@ export interface Watcher {
   /** Something has happened by itself, with all that followed from it at once. */
   after?(nowMs: number): void;
 }
+
+/** What is to happen; plain data but for `run`, which a copy of the world cannot have. */
+type WorldEvent =
+  /** `boots`: of the life that it was sent to. */
+  | { readonly kind: "deliver"; readonly to: BoxName; readonly boots: number; readonly input: DatagramInput }
+  | { readonly kind: "boot"; readonly box: BoxName }
+  | { readonly kind: "run"; readonly run: () => void };
 
 /** Datagrams that wait for a hung box; as in a socket, what is more is lost. */
 const HUNG_QUEUE_MAX = 256;
@@ -48,7 +57,8 @@ class Box {
   readonly down = new Set<string>();
   node: Node | undefined;
   status: BoxStatus = "dead";
-  waiting: (() => void)[] = [];
+  /** What a hung box finds when it wakes. */
+  waiting: NodeInput[] = [];
   /** Lives: what was sent to an earlier one reaches nobody. */
   boots = 0;
 
@@ -56,27 +66,68 @@ class Box {
     this.name = name;
     this.setup = setup;
   }
+
+  /** In the same state, around another node. */
+  clone(node: Node | undefined): Box {
+    const box = new Box(this.name, this.setup);
+    for (const network of this.down) box.down.add(network);
+    box.node = node;
+    box.status = node === undefined ? "dead" : this.status;
+    box.waiting = [...this.waiting];
+    box.boots = this.boots;
+    return box;
+  }
 }
 
 export class World {
   readonly #boxes: Readonly<Record<BoxName, Box>>;
   readonly #faults: Faults;
   readonly #watcher: Watcher;
-  readonly #events = new EventQueue();
+  readonly #events: EventQueue<WorldEvent>;
   /** By network: the box that a virtual MAC address was last heard from. */
-  readonly #owners = new Map<string, BoxName>();
+  readonly #owners: Map<string, BoxName>;
   /** Networks over which nothing goes from box to box. */
-  readonly #cut = new Set<string>();
-  #nowMs = 0;
+  readonly #cut: Set<string>;
+  #nowMs: number;
 
+  /** `original`: for `clone`. */
   constructor(
     setups: Readonly<Record<BoxName, BoxSetup>>,
     faults: Faults = NO_FAULTS,
     watcher: Watcher = {},
+    original?: { readonly world: World; readonly cloneNode: CloneNode },
   ) {
-    this.#boxes = { A: new Box("A", setups.A), B: new Box("B", setups.B) };
     this.#faults = faults;
     this.#watcher = watcher;
+    if (original === undefined) {
+      this.#boxes = { A: new Box("A", setups.A), B: new Box("B", setups.B) };
+      this.#events = new EventQueue();
+      this.#owners = new Map();
+      this.#cut = new Set();
+      this.#nowMs = 0;
+      return;
+    }
+    const { world, cloneNode } = original;
+    const cloneBox = (name: BoxName): Box => {
+      const box = world.#boxes[name];
+      return box.clone(box.node && cloneNode(name, box.node));
+    };
+    this.#boxes = { A: cloneBox("A"), B: cloneBox("B") };
+    this.#events = new EventQueue(world.#events);
+    this.#owners = new Map(world.#owners);
+    this.#cut = new Set(world.#cut);
+    this.#nowMs = world.#nowMs;
+    for (const { kind } of this.#events)
+      if (kind === "run") throw new Error("what is to be done later cannot be copied");
+  }
+
+  /**
+   * A world in the same state, which goes its own way from now on. `cloneNode` gives the copy of a box, or undefined: there
+   * the box is dead from now on. Throws when something waits that `at` was given.
+   */
+  clone(watcher: Watcher, cloneNode: CloneNode): World {
+    const setups = { A: this.#boxes.A.setup, B: this.#boxes.B.setup };
+    return new World(setups, this.#faults, watcher, { world: this, cloneNode });
   }
 
   get nowMs(): number {
@@ -115,14 +166,12 @@ export class World {
     box.node = node;
     box.boots++;
     box.waiting = [];
+    // Frames for the virtual address still reach it, but it does not answer to that yet.
+    for (const [network, owner] of this.#owners) if (owner === name) this.#owners.delete(network);
     this.#setStatus(box, "running");
     this.#act(box, node.start(this.#nowMs));
-    for (const network of box.setup.config.interfaces.keys()) {
-      this.#act(
-        box,
-        node.step({ kind: "link", interface: network, isUp: !box.down.has(network) }, this.#nowMs),
-      );
-    }
+    for (const network of box.setup.config.interfaces.keys())
+      this.#step(box, { kind: "link", interface: network, isUp: !box.down.has(network) });
   }
 
   kill(name: BoxName): void {
@@ -142,8 +191,8 @@ export class World {
     this.#setStatus(box, "running");
     const { waiting } = box;
     box.waiting = [];
-    this.#tick(box);
-    for (const deliver of waiting) deliver();
+    this.#step(box, { kind: "tick" });
+    for (const input of waiting) this.#step(box, input);
   }
 
   /** The link between a box and a network. */
@@ -151,13 +200,7 @@ export class World {
     const box = this.#boxes[name];
     if (isUp) box.down.delete(network);
     else box.down.add(network);
-    const tell = (): void => {
-      const { node } = box;
-      if (node === undefined) return;
-      this.#act(box, node.step({ kind: "link", interface: network, isUp }, this.#nowMs));
-    };
-    if (box.status === "hung") this.#wait(box, tell);
-    else tell();
+    this.#give(box, { kind: "link", interface: network, isUp });
   }
 
   /** Whether anything goes from box to box over a network. */
@@ -168,7 +211,7 @@ export class World {
 
   /** Does something at a time. */
   at(atMs: number, run: () => void): void {
-    this.#events.add(atMs, run);
+    this.#events.add(atMs, { kind: "run", run });
   }
 
   /** Time of the next thing that happens by itself. */
@@ -188,14 +231,14 @@ export class World {
       if (next > untilMs) break;
       this.#nowMs = next;
       if (this.#events.nextMs <= next) {
-        this.#events.run();
+        this.#happen(this.#events.take()!);
         this.#watcher.after?.(next);
         continue;
       }
       for (const name of BOX_NAMES) {
         const box = this.#boxes[name];
         if (box.status !== "running" || box.node === undefined || box.node.deadlineMs > next) continue;
-        this.#tick(box);
+        this.#step(box, { kind: "tick" });
         this.#watcher.after?.(next);
       }
     }
@@ -212,8 +255,30 @@ export class World {
     this.#watcher.status?.(box.name, status, this.#nowMs);
   }
 
-  #tick(box: Box): void {
-    this.#act(box, box.node!.step({ kind: "tick" }, this.#nowMs));
+  #happen(event: WorldEvent): void {
+    switch (event.kind) {
+      case "run":
+        event.run();
+        return;
+      case "boot":
+        this.boot(event.box);
+        return;
+      case "deliver": {
+        const box = this.#boxes[event.to];
+        if (box.boots === event.boots && !box.down.has(event.input.interface)) this.#give(box, event.input);
+        return;
+      }
+    }
+  }
+
+  /** Something reaches a box: at once, or when it wakes. A dead one does not notice. */
+  #give(box: Box, input: NodeInput): void {
+    if (box.status !== "hung") this.#step(box, input);
+    else if (box.waiting.length < HUNG_QUEUE_MAX) box.waiting.push(input);
+  }
+
+  #step(box: Box, input: NodeInput): void {
+    if (box.node !== undefined) this.#act(box, box.node.step(input, this.#nowMs));
   }
 
   #act(box: Box, actions: readonly NodeAction[]): void {
@@ -223,7 +288,7 @@ export class World {
       if (action.kind === "exit") {
         // A supervisor starts the process again.
         this.kill(box.name);
-        this.#events.add(this.#nowMs, () => this.boot(box.name));
+        this.#events.add(this.#nowMs, { kind: "boot", box: box.name });
         return;
       }
       if (action.kind === "send") this.#send(box, action);
@@ -241,41 +306,20 @@ export class World {
     const peer = this.#boxes[peerOf(box.name)];
     if (this.#cut.has(network) || peer.down.has(network)) return;
     const { boots } = peer;
-    for (const { delayMs, bytes } of this.#faults({
-      network,
-      from: box.name,
-      to: peer.name,
-      bytes: payload,
-    })) {
-      const deliver = (): void => {
-        if (peer.node === undefined || peer.boots !== boots || peer.down.has(network)) return;
-        if (peer.status === "hung") {
-          this.#wait(peer, deliver);
-          return;
-        }
-        const { source, destination, ttl, sourcePort, port } = action;
-        this.#act(
-          peer,
-          peer.node.step(
-            {
-              kind: "datagram",
-              interface: network,
-              source,
-              destination,
-              ttl,
-              sourcePort,
-              port,
-              payload: bytes,
-            },
-            this.#nowMs,
-          ),
-        );
+    const { source, destination, ttl, sourcePort, port } = action;
+    const transfer = { network, from: box.name, to: peer.name, bytes: payload };
+    for (const { delayMs, bytes } of this.#faults(transfer)) {
+      const input: DatagramInput = {
+        kind: "datagram",
+        interface: network,
+        source,
+        destination,
+        ttl,
+        sourcePort,
+        port,
+        payload: bytes,
       };
-      this.#events.add(this.#nowMs + delayMs, deliver);
+      this.#events.add(this.#nowMs + delayMs, { kind: "deliver", to: peer.name, boots, input });
     }
-  }
-
-  #wait(box: Box, deliver: () => void): void {
-    if (box.waiting.length < HUNG_QUEUE_MAX) box.waiting.push(deliver);
   }
 }

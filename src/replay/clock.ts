@@ -18,6 +18,13 @@ export class VirtualClock {
   #startMs: number | undefined;
   #nowMs = 0;
 
+  /** `original`: a clock of which this one is to be a copy. */
+  constructor(original?: VirtualClock) {
+    if (original === undefined) return;
+    this.#startMs = original.#startMs;
+    this.#nowMs = original.#nowMs;
+  }
+
   /** Milliseconds since the first packet. */
   get nowMs(): number {
     return this.#nowMs;

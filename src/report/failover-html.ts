@@ -1,5 +1,5 @@
 /** The report of a failover as one HTML page that needs no network: the picture as SVG, the numbers as tables. */
-import { type FailoverReport, PHASES, type PhaseName } from "./failover.js";
+import { clockText, type FailoverReport, PHASES, type PhaseName } from "./failover.js";
 import { type Report, tallyOf, totalOf } from "./report.js";
 import { grouped } from "./text.js";
 
@@ -40,7 +40,7 @@ export function failoverHtml(report: Report, failover: FailoverReport): string {
 </head>
 <body>
 <h1>${escapeHtml(title)}</h1>
-<p class="quiet">${summary(report)}</p>
+<p class="quiet">${summary(report, failover)}</p>
 ${picture(failover)}
 ${failover.failures.map(failureSection).join("\n")}
 <h2>What happened</h2>
@@ -69,11 +69,12 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-function summary(report: Report): string {
+function summary(report: Report, failover: FailoverReport): string {
   const { packets } = totalOf(report);
   const count = (verdict: "pass" | "drop" | "local"): string => grouped(tallyOf(report, verdict).packets);
   const lost = report.notSent.packets > 0 ? `, ${grouped(report.notSent.packets)} reached no firewall` : "";
-  return `${grouped(packets)} packets: ${count("pass")} passed, ${count("drop")} dropped, ${count("local")} for the box itself${lost}.`;
+  const clock = clockText(failover);
+  return `${grouped(packets)} packets: ${count("pass")} passed, ${count("drop")} dropped, ${count("local")} for the box itself${lost}.${clock === undefined ? "" : ` Time was ${clock}.`}`;
 }
 
 function picture({ lanes, seconds, timeline }: FailoverReport): string {

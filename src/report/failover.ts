@@ -201,11 +201,10 @@ function failures({ failures: all }: FailoverReport, paint: Paint): string[] {
   });
 }
 
-/** In what time the boxes lived. */
-export function clockText({ clockRate }: FailoverReport): string {
-  if (clockRate === undefined) return "virtual: the same in every run";
-  const pace =
-    clockRate === 1 ? "at the capture's own pace" : `${clockRate.toFixed(1)} times as fast as recorded`;
+/** In what time the boxes lived, where it was real. */
+export function clockText({ clockRate }: FailoverReport): string | undefined {
+  if (clockRate === undefined) return undefined;
+  const pace = clockRate === 1 ? "as fast as it was recorded" : `${clockRate.toFixed(1)} times as fast`;
   return `real, each box in a thread of its own, ${pace}`;
 }
 
@@ -223,6 +222,8 @@ function cost(report: FailoverReport, paint: Paint): string[] {
       `  ${paint.dim("defer")} ${counted(samples, "first reply", "first replies")} waited: p50 ${ms(p50)}, p99 ${ms(p99)}, at most ${ms(max)}`,
     );
   }
+  const clock = clockText(report);
+  if (clock !== undefined) lines.push(`  ${paint.dim("time")}  ${clock}`);
   return lines;
 }
 

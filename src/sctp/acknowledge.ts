@@ -88,7 +88,7 @@ export function takeAcknowledgement(context: Context, association: Association, 
   const hasLosses = countMissing(context, association, highestNewTsn, hasAdvanced);
   for (const { path, hasFirstAcked } of acks) {
     if (path.flightBytes === 0) path.t3AtMs = NEVER_MS;
-    else if (hasFirstAcked || path.t3AtMs === NEVER_MS) path.t3AtMs = context.nowMs + path.rtoMs;
+    else if (hasFirstAcked || path.t3AtMs === NEVER_MS) path.t3AtMs = restartAtMs(context, association, path);
   }
   if (sack.advertisedWindow !== undefined) {
     outbound.peerWindowBytes = Math.max(0, sack.advertisedWindow - outbound.flightBytes);
@@ -96,6 +96,22 @@ export function takeAcknowledgement(context: Context, association: Association, 
     if (outbound.peerWindowBytes > 0) outbound.isProbing = false;
   }
   return hasLosses;
+}
+
+/**
+ * When T3-rtx, which starts anew, expires (section 6.3.2, rule R3). RFC 7765: of fewer chunks than it takes to report one
+ * missing, none comes back before that; so they do not wait for an RTO from now on, but from when they were sent.
+ */
+function restartAtMs({ nowMs }: Context, { outbound }: Association, path: Path): number {
+  const left = dequeLength(outbound.outstanding);
+  const fullMs = nowMs + path.rtoMs;
+  if (left > MISSING_REPORTS) return fullMs;
+  for (let i = 0; i < left; i++) {
+    const { fate, path: sentOn, sentAtMs } = itemAt(outbound.outstanding, i)!;
+    if (fate !== "inFlight" || sentOn !== path.index) continue;
+    return sentAtMs + path.rtoMs > nowMs ? sentAtMs + path.rtoMs : fullMs;
+  }
+  return fullMs;
 }
 
 /** Lets go of all up to `cumulativeTsn`. Gives the highest TSN that was not acknowledged before. */

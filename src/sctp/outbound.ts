@@ -8,6 +8,7 @@
  */
 import { DATA_BEGIN, DATA_END, DATA_HEADER, DATA_UNORDERED } from "./chunk.js";
 import { type Deque, dequeLength, itemAt, newDeque, pushBack, takeFront } from "./deque.js";
+import { NEVER_MS } from "./instant.js";
 import { COMMON_HEADER } from "./packet.js";
 import type { DataChunk } from "./reassembly.js";
 import { nextSsn, tsnDistance, tsnPlus } from "./serial.js";
@@ -40,6 +41,8 @@ export interface OutboundChunk extends DataChunk {
   /** Index of the path on which it is to be sent again. */
   nextPath: number;
   transmissions: number;
+  /** When it was last sent. */
+  sentAtMs: number;
   /** How often a SACK has shown it missing since it was sent (section 7.2.4). */
   missingReports: number;
   hasFastRetransmitted: boolean;
@@ -176,6 +179,7 @@ export function takeChunk(outbound: Outbound, path: number, mtu: number): Outbou
     path,
     nextPath: path,
     transmissions: 1,
+    sentAtMs: NEVER_MS,
     missingReports: 0,
     hasFastRetransmitted: false,
   };

@@ -72,6 +72,7 @@ function putData(sender: Sender, path: Path, chunk: OutboundChunk): void {
   if (outbox.packets !== sender.lastPacket) sender.packets++;
   sender.lastPacket = outbox.packets;
   path.flightBytes += chunk.bytes.length;
+  chunk.sentAtMs = context.nowMs;
   if (path.t3AtMs === NEVER_MS) path.t3AtMs = context.nowMs + path.rtoMs;
   count(context, "data_sent");
 }

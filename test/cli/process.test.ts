@@ -30,12 +30,14 @@ interface ProcessOptions {
   stdout?: number | "pipe";
   /** Bytes of standard output that are read before the pipe is closed. */
   leaveAfter?: number;
+  /** It is interrupted so long after its start, as with Ctrl-C. */
+  interruptAfterMs?: number;
 }
 
 /** Runs the program. */
 function twinwall(
   argv: readonly string[],
-  { stdin, stdout = "pipe", leaveAfter = Number.POSITIVE_INFINITY }: ProcessOptions,
+  { stdin, stdout = "pipe", leaveAfter = Number.POSITIVE_INFINITY, interruptAfterMs }: ProcessOptions,
 ): Promise<{ code: number | null; signal: string | null; out: string; err: string }> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ["--import", "tsx", MAIN, ...argv], {
@@ -50,6 +52,7 @@ function twinwall(
     child.stderr!.on("data", (chunk: Buffer) => {
       err += chunk.toString();
     });
+    if (interruptAfterMs !== undefined) setTimeout(() => child.kill("SIGINT"), interruptAfterMs);
     child.stdin!.end(stdin === undefined ? "" : readFileSync(stdin));
     child.on("close", (code, signal) => resolve({ code, signal, out, err }));
   });
@@ -80,6 +83,17 @@ describe("a process", () => {
     const { code, signal, err } = await twinwall(argv, { leaveAfter: 1 });
     expect({ code, signal, err }).toEqual({ code: EXIT.done, signal: null, err: "" });
   });
+});
+
+test.skipIf(process.platform === "win32")("Ctrl-C ends a pair in threads at once", async () => {
+  // A minute at the pace of the capture.
+  const argv = ["replay", "examples/office.pcapng", "--realtime", "--json"];
+  const boxes = ["--config", "examples/router-a.cfg", "--peer", "examples/router-b.cfg"];
+  const interruptAfterMs = 6000;
+  const startMs = performance.now();
+  const { signal, out, err } = await twinwall([...argv, ...boxes], { interruptAfterMs });
+  expect({ signal, out, err }).toEqual({ signal: "SIGINT", out: "", err: "" });
+  expect(performance.now() - startMs).toBeLessThan(interruptAfterMs + 10_000);
 });
 
 test.skipIf(process.platform !== "linux")("standard output that is full", async () => {

@@ -162,6 +162,24 @@ describe("two groups that track each other's interface", () => {
     expect(taken(world, "B", cutMs)).toEqual({ IN: 2, OUT: 2 });
   });
 
+  test("one has just started again when the other takes over: it follows at once where the peer says that nobody is Active", () => {
+    const { world } = pair();
+    world.synchronise(2).run(100).link("B", OUTSIDE, false).run(10).link("B", OUTSIDE, true);
+    expect(world.states()).toBe("A:active,active B:standby,listen");
+    const stoppedMs = world.nowMs;
+    world.input("A", { kind: "stop" }).run(5000);
+    expect(taken(world, "B", stoppedMs)).toEqual({ IN: 2, OUT: 2 });
+  });
+
+  test("the same without a word of the peer: silence has to tell", () => {
+    const { world } = pair();
+    world.run(100).link("B", OUTSIDE, false).run(10).link("B", OUTSIDE, true);
+    const stoppedMs = world.nowMs;
+    world.input("A", { kind: "stop" }).run(10_000);
+    expect(taken(world, "B", stoppedMs).IN).toBe(1);
+    expect(taken(world, "B", stoppedMs).OUT).toBeGreaterThan(3000);
+  });
+
   test("fails within a hold time of the last change of roles: what is handed over waits until it is over", () => {
     // A's hold times are longer, so that B stands by again before A's is over.
     const world = twoLans({ A: ["standby 1 timers 1 10", "standby 2 timers 1 10"] })

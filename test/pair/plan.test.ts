@@ -26,13 +26,15 @@ describe("--fail and --recover", () => {
 });
 
 test("events run in the order of their times, and of two at a time the first that was added", () => {
-  const queue = new EventQueue();
-  const ran: string[] = [];
+  const queue = new EventQueue<string>();
   const times = [5, 1, 3, 1, 4, 3, 0, 5, 2, 1];
-  for (const [i, atMs] of times.entries()) queue.add(atMs, () => ran.push(`${atMs}.${i}`));
-  while (queue.nextMs < Number.POSITIVE_INFINITY) queue.run();
+  for (const [i, atMs] of times.entries()) queue.add(atMs, `${atMs}.${i}`);
+  const copy = new EventQueue(queue);
   const wanted = times.map((atMs, i) => ({ atMs, i })).sort((a, b) => a.atMs - b.atMs || a.i - b.i);
-  expect(ran).toEqual(wanted.map(({ atMs, i }) => `${atMs}.${i}`));
-  queue.run();
-  expect(ran).toHaveLength(times.length);
+  const takeAll = (from: EventQueue<string>): (string | undefined)[] => times.map(() => from.take());
+  expect(takeAll(queue)).toEqual(wanted.map(({ atMs, i }) => `${atMs}.${i}`));
+  expect(queue.take()).toBeUndefined();
+  expect(queue.nextMs).toBe(Number.POSITIVE_INFINITY);
+  copy.add(3, "3.last");
+  expect(takeAll(copy).indexOf("3.last")).toBe(wanted.findLastIndex(({ atMs }) => atMs === 3) + 1);
 });

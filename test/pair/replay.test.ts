@@ -76,6 +76,29 @@ describe("a capture through a pair", () => {
     expect(A).toEqual(B);
   });
 
+  test("a better active that returns takes its role back, and no packet is lost by it", () => {
+    const edit = (text: string): string =>
+      text
+        .replaceAll("standby delay reload 120", "standby delay reload 1")
+        .replaceAll(/^ standby (\d) preempt$/gm, (line, group) =>
+          text.includes("hostname RouterA") ? `${line}\n standby ${group} priority 110` : line,
+        );
+    const replay = replayOffice({ fail: ["active@10"], recover: ["active@18"], edit });
+    const [failure] = replay.history.failures;
+    expect(failure!.active).toBe("A");
+    expect(failure!.sessionsLost).toEqual([]);
+    const roles = replay.history.timeline.filter(({ text }) => text === "is active").map(({ box }) => box);
+    expect(roles).toEqual(["A", "B", "A"]);
+    expect(replay.world.actives()).toEqual(["A"]);
+    const { A, B } = tables(replay);
+    expect(A).toEqual(B);
+    // All that is lost is lost before B takes over.
+    const alone = replayOffice({ fail: ["active@10"], edit });
+    const standby = ({ name }: { name: string }): boolean => name === "standby";
+    expect(replay.notSent()).toEqual(alone.notSent());
+    expect(replay.reasons().find(standby)).toEqual(alone.reasons().find(standby));
+  });
+
   test("a frozen active that wakes up stops before its next packet", () => {
     const replay = replayOffice({ fail: ["hang@20"], recover: ["hang@40"] });
     expect(replay.world.actives()).toHaveLength(1);

@@ -1,20 +1,28 @@
 /** The example pair, booted with random numbers from a seed. */
 import { readFileSync } from "node:fs";
-import { CaptureReader } from "../../src/capture/index.js";
+import { CaptureReader, type PacketBatch } from "../../src/capture/index.js";
 import { parse } from "../../src/config/parse.js";
 import { SEED_BYTES } from "../../src/core.js";
 import { Dataplane } from "../../src/index.js";
-import { Node } from "../../src/node.js";
+import { Node, type NodeOptions } from "../../src/node.js";
+import type { KeptCapture, Seeded } from "../../src/pair/fail-everywhere.js";
 import { PairReplay } from "../../src/pair/pair-replay.js";
 import { parsePlanned, type PlannedEvent } from "../../src/pair/plan.js";
 import type { BoxSetup } from "../../src/pair/world.js";
-import { randomBytes, seededRandom } from "../../src/random.js";
+import { randomBytes, SeededRandom } from "../../src/random.js";
 import { coreModule } from "../model/lab.js";
 
 const example = (name: string): URL => new URL(`../../examples/${name}`, import.meta.url);
 const OFFICE = readFileSync(example("office.pcapng"));
 
-function setup(name: "a" | "b", random: () => number, edit: (text: string) => string): BoxSetup {
+type NodeClass = new (options: NodeOptions) => Node;
+
+function setup(
+  name: "a" | "b",
+  random: () => number,
+  edit: (text: string) => string,
+  Box: NodeClass = Node,
+): BoxSetup {
   const text = edit(readFileSync(example(`router-${name}.cfg`), "utf8"));
   const { config, diagnostics } = parse(text, { file: `router-${name}.cfg` });
   const errors = diagnostics.filter(({ severity }) => severity === "error");
@@ -23,7 +31,7 @@ function setup(name: "a" | "b", random: () => number, edit: (text: string) => st
     [...config.interfaces.keys()].map((each, i) => [each, `0200.000${name === "a" ? 1 : 2}.000${i}`]),
   );
   const boot = (nowMs: number): Node =>
-    new Node({
+    new Box({
       config,
       dataplane: Dataplane.createSync(coreModule, {
         config,
@@ -45,6 +53,36 @@ const planned = (kind: PlannedEvent["kind"], text: string): PlannedEvent => {
   return event;
 };
 
+/** The example pair before its boot. */
+export function boxesOf({ seed = 1, edit = (text: string) => text, Box }: BoxesOptions): Seeded {
+  const random = new SeededRandom(seed);
+  const box = (name: "a" | "b"): BoxSetup => setup(name, random.next, edit, Box);
+  return { setups: { A: box("a"), B: box("b") }, random };
+}
+
+export interface BoxesOptions {
+  seed?: number;
+  /** Changes both configurations. */
+  edit?: (text: string) => string;
+  Box?: NodeClass;
+}
+
+/** The first packets of the example capture; singly: a batch each. */
+export function officeCapture(packetsMax = Number.POSITIVE_INFINITY, isSingly = false): KeptCapture {
+  const reader = new CaptureReader(isSingly ? { packetsMax: 1 } : {});
+  reader.push(OFFICE);
+  reader.end();
+  const batches: PacketBatch[] = [];
+  let left = packetsMax;
+  for (let batch = reader.next(); batch !== undefined && left > 0; batch = reader.next()) {
+    const kept = batch.keep();
+    kept.count = Math.min(kept.count, left);
+    left -= kept.count;
+    batches.push(kept);
+  }
+  return { batches, interfaces: reader.interfaces };
+}
+
 export interface RunOptions {
   /** `WHAT@WHEN`. */
   fail?: string[];
@@ -52,6 +90,9 @@ export interface RunOptions {
   seed?: number;
   /** Changes both configurations. */
   edit?: (text: string) => string;
+  packetsMax?: number;
+  /** Each packet is decided by itself, which makes a difference to what the boxes say to each other. */
+  isSingly?: boolean;
 }
 
 /** The example capture through the example pair. */
@@ -60,9 +101,10 @@ export function replayOffice({
   recover = [],
   seed = 1,
   edit = (text) => text,
+  packetsMax,
+  isSingly,
 }: RunOptions): PairReplay {
-  const random = seededRandom(seed);
-  const setups = { A: setup("a", random, edit), B: setup("b", random, edit) };
+  const { setups } = boxesOf({ seed, edit });
   const plan = [
     ...fail.map((text) => planned("fail", text)),
     ...recover.map((text) => planned("recover", text)),
@@ -70,11 +112,8 @@ export function replayOffice({
   const replay = new PairReplay({ setups, plan });
   const trouble = replay.settle();
   if (trouble !== undefined) throw new Error(trouble);
-  const reader = new CaptureReader();
-  reader.push(OFFICE);
-  reader.end();
-  for (let batch = reader.next(); batch !== undefined; batch = reader.next())
-    replay.feed(batch, reader.interfaces);
+  const { batches, interfaces } = officeCapture(packetsMax, isSingly);
+  for (const batch of batches) replay.feed(batch, interfaces);
   replay.finish();
   return replay;
 }

@@ -135,6 +135,25 @@ describe("acknowledgement", () => {
 });
 
 describe("retransmission", () => {
+  test.each([
+    ["of as few as no report can bring back, an RTO after they were sent (RFC 7765)", 3, 0],
+    ["of more, an RTO after the acknowledgement that restarts the timer", 4, 1],
+  ])("by the timer, %s", (_what, lost, isFromSack) => {
+    const world = calm();
+    // The SACK of the first comes after its delay, when those that are lost are on their way.
+    dropData(world, [1, 2, 3, 4]);
+    world.send("a", 0, 100);
+    world.runFor(20);
+    const sentMs = world.nowMs;
+    for (let i = 0; i < lost; i++) world.send("a", 0, 100);
+    world.runFor(1000);
+    const [sack] = packetsWith(world, "b", "sack");
+    const again = packetsWith(world, "a", "data")[1 + lost]!;
+    const fromMs = isFromSack ? sack!.atMs + 1 : sentMs;
+    expect(again.atMs).toBeCloseTo(fromMs + SEED_DEFAULTS.rtoMinMs, 5);
+    expect(world.expected.b.received).toBe(1 + lost);
+  });
+
   test("fast, after three reports, long before the timer", () => {
     const world = calm();
     dropData(world, [0]);

@@ -3,7 +3,8 @@ import * as L from "../../assembly/layout.js";
 import type { Config } from "../../src/config/model.js";
 import { parse } from "../../src/config/parse.js";
 import { Core, SEED_BYTES } from "../../src/core.js";
-import { Dataplane, prepare, type Setup } from "../../src/dataplane.js";
+import { Dataplane } from "../../src/dataplane.js";
+import { prepare, type Setup } from "../../src/prepare.js";
 import {
   type DatagramInput,
   Node,
@@ -25,6 +26,8 @@ interface Prepared {
   readonly setup: Setup;
 }
 
+/** Configurations that a run may use again; there are thousands. */
+const PREPARED_MAX = 64;
 const prepared = new Map<string, Prepared>();
 
 function prepareOnce(name: BoxName, variant: Variant): Prepared {
@@ -36,6 +39,7 @@ function prepareOnce(name: BoxName, variant: Variant): Prepared {
   if (wrong.length > 0)
     throw new Error(wrong.map(({ line, message }) => `${name}:${line} ${message}`).join("\n"));
   const made = { config, setup: prepare({ config, capacity: CAPACITY }, () => new Uint8Array(SEED_BYTES)) };
+  if (prepared.size >= PREPARED_MAX) prepared.clear();
   prepared.set(text, made);
   return made;
 }

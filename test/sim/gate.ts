@@ -5,7 +5,7 @@ import type { Random } from "../model/random.js";
 import type { Packet } from "./flows.js";
 import { otherBox } from "./roles.js";
 import type { Trace } from "./trace.js";
-import type { Watch } from "./watch.js";
+import type { Wait, Watch } from "./watch.js";
 
 /** Frames that wait at a box that is frozen, or hands over. */
 const WAITING_MAX = 64;
@@ -75,7 +75,7 @@ export class Gate {
     const waiting = this.#deferred[name].get(token);
     if (waiting === undefined) return;
     this.#deferred[name].delete(token);
-    this.#leave(name, waiting, isAcknowledged);
+    this.#leave(name, waiting, isAcknowledged ? "acknowledged" : "given up");
   }
 
   discard(name: BoxName, token: number): void {
@@ -120,7 +120,7 @@ export class Gate {
       if (!isUp) continue;
       if (batch.isDeferred(i) && node.defer(cookie, world.nowMs)) {
         this.#deferred[name].set(cookie, { packet, session });
-      } else this.#leave(name, { packet, session }, false);
+      } else this.#leave(name, { packet, session }, "none");
     }
     batch.clear();
     world.act(name, actions);
@@ -131,8 +131,8 @@ export class Gate {
     else if (this.#watch.roles.seen[name].role === "active") this.counts.refused++;
   }
 
-  #leave(name: BoxName, { packet, session }: Waiting, isAcknowledged: boolean): void {
-    this.#watch.left(name, packet, session, isAcknowledged);
+  #leave(name: BoxName, { packet, session }: Waiting, wait: Wait): void {
+    this.#watch.left(name, packet, session, wait);
     if (this.#random.chance(this.loss)) return;
     this.world.at(this.world.nowMs + DELAY_MS, () => {
       this.counts.delivered++;

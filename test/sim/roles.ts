@@ -9,6 +9,8 @@ import { HSRP_LANS, type Variant } from "./variant.js";
 export const RECOVERY_MS = 2500;
 /** A message over the association where nothing is lost, with its delayed acknowledgements. */
 export const TALK_MS = 150;
+/** In which both boxes notice that the association is cut (threat D05); until then they believe what they were told. */
+const NOTICE_MS = 3000;
 const NEVER_MS = Number.POSITIVE_INFINITY;
 
 /** One box. */
@@ -20,6 +22,8 @@ export interface Seen {
   activeSinceMs: number;
   /** Raised when the box loses its sessions on purpose: boot, clean start. */
   epoch: number;
+  /** Raised when it does so and its peer may not hear of it: boot, trap, clean start while the association is cut. */
+  life: number;
   /** State of the HSRP group by interface. */
   readonly groups: Map<string, string>;
 }
@@ -41,6 +45,7 @@ const newSeen = (): Seen => ({
   hotSinceMs: NEVER_MS,
   activeSinceMs: NEVER_MS,
   epoch: 0,
+  life: 0,
   groups: new Map(),
 });
 
@@ -51,8 +56,12 @@ export class Roles {
   /** Since when both boxes run, and their LANs, or the links of the association, lose nothing. */
   lansWholeSinceMs = NEVER_MS;
   linkWholeSinceMs = NEVER_MS;
+  /** When the links of the association were last whole, if they are not. */
+  #linkBrokenAtMs = Number.NEGATIVE_INFINITY;
   #dualSinceMs = NEVER_MS;
   #splitSinceMs = NEVER_MS;
+  /** When a box last started clean: its groups begin anew then. */
+  #startedMs = 0;
   /** Whenever a box has become active or is no longer. */
   changes = 0;
   readonly takeovers: TakeoverNote[] = [];
@@ -70,6 +79,7 @@ export class Roles {
     const since = (before: number, isWhole: boolean): number =>
       isWhole && areRunning ? Math.min(before, this.world.nowMs) : NEVER_MS;
     this.lansWholeSinceMs = since(this.lansWholeSinceMs, areLansWhole);
+    if (!isLinkWhole && this.linkWholeSinceMs !== NEVER_MS) this.#linkBrokenAtMs = this.world.nowMs;
     this.linkWholeSinceMs = since(this.linkWholeSinceMs, isLinkWhole);
   }
 
@@ -82,6 +92,7 @@ export class Roles {
     // Nothing is kept on a disk: a box that boots alone begins with the first generation.
     seen.generation = 0;
     seen.epoch++;
+    seen.life++;
   }
 
   /** Takes what a box does. True: it has become active. */
@@ -107,6 +118,9 @@ export class Roles {
       seen.groups.set(action.interface, action.to);
     } else if (action.kind === "log" && /-(RELOAD|CORE):/.test(action.text)) {
       seen.epoch++;
+      this.#startedMs = this.world.nowMs;
+      const isHeard = this.world.nowMs - this.linkWholeSinceMs > RECOVERY_MS;
+      if (!isHeard || /-CORE:/.test(action.text)) seen.life++;
     }
     return false;
   }
@@ -117,15 +131,26 @@ export class Roles {
     this.#checkOwners();
   }
 
-  /** A box forwards: who has been told of a newer active does not. */
-  checkForwarding(name: BoxName, text: string): void {
+  /**
+   * A box forwards: who has been told of a newer active does not. `hasWaited`: a reply that waited for the standby, which
+   * may leave while the box hands over: it still owns the role, and only new packets have to wait.
+   */
+  checkForwarding(name: BoxName, text: string, hasWaited = false): void {
     const [own, other] = [this.seen[name], this.seen[otherBox(name)]];
-    if (own.role !== "active") broken("standby-silent", `${name} (${own.role}) passes ${text}`);
+    const mayForward = own.role === "active" || (hasWaited && own.role === "draining");
+    if (!mayForward) broken("standby-silent", `${name} (${own.role}) passes ${text}`);
     if (other.role !== "active" || other.generation <= own.generation) return;
     const sinceMs = Math.max(other.activeSinceMs, this.linkWholeSinceMs, this.lansWholeSinceMs);
     const toldMs = this.world.nowMs - sinceMs;
     if (toldMs > Math.max(TALK_MS, this.patienceMs))
       broken("generation", `${name} passes ${text} ${toldMs} ms after a newer active was there`);
+  }
+
+  /** Both forward, each what reaches it. */
+  get isDual(): boolean {
+    return BOX_NAMES.every(
+      (name) => this.seen[name].role === "active" && this.world.status(name) === "running",
+    );
   }
 
   get active(): BoxName | undefined {
@@ -164,14 +189,21 @@ export class Roles {
     seen.role = role;
   }
 
+  /**
+   * Since when the boxes can believe what they hear: the LANs are whole, and the association is too, or known to be cut.
+   * Until then what it told counts for more than the LANs, where old packets may be sent again (threats D05, H02).
+   */
+  get #soundSinceMs(): number {
+    const toldMs = Math.min(this.linkWholeSinceMs, this.#linkBrokenAtMs + NOTICE_MS);
+    return Math.max(this.lansWholeSinceMs, toldMs);
+  }
+
   /** Both claim to be active: after a fault, and no longer than a hold time after everything is whole. */
   #checkActives(): void {
-    const isDual = BOX_NAMES.every(
-      (name) => this.seen[name].role === "active" && this.world.status(name) === "running",
-    );
+    const { isDual } = this;
     this.#dualSinceMs = isDual ? Math.min(this.#dualSinceMs, this.world.nowMs) : NEVER_MS;
     if (!isDual || this.lansWholeSinceMs === NEVER_MS) return;
-    const lastsMs = this.world.nowMs - Math.max(this.#dualSinceMs, this.lansWholeSinceMs);
+    const lastsMs = this.world.nowMs - Math.max(this.#dualSinceMs, this.#soundSinceMs);
     this.longestDualMs = Math.max(this.longestDualMs, lastsMs);
     if (lastsMs > this.patienceMs) broken("one-active", `both are active for ${lastsMs} ms`);
   }
@@ -184,7 +216,7 @@ export class Roles {
     const isSplit = one !== other && this.lansWholeSinceMs !== NEVER_MS;
     this.#splitSinceMs = isSplit ? Math.min(this.#splitSinceMs, this.world.nowMs) : NEVER_MS;
     if (!isSplit) return;
-    const lastsMs = this.world.nowMs - Math.max(this.#splitSinceMs, this.lansWholeSinceMs);
+    const lastsMs = this.world.nowMs - Math.max(this.#splitSinceMs, this.#soundSinceMs, this.#startedMs);
     this.longestSplitMs = Math.max(this.longestSplitMs, lastsMs);
     if (lastsMs > 2 * this.patienceMs)
       broken("one-owner", `the groups have the owners "${one}" and "${other}" for ${lastsMs} ms`);

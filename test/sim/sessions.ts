@@ -4,6 +4,7 @@ import type { Node } from "../../src/node.js";
 import { BOX_NAMES, type BoxName, type World } from "../../src/pair/world.js";
 import type { Flow, Packet } from "./flows.js";
 import { broken, hex } from "./invariants.js";
+import { type LossReason, noLosses } from "./losses.js";
 import { otherBox, RECOVERY_MS, type Roles, TALK_MS } from "./roles.js";
 import { digestsOf, type Entry, isOpen, readTable } from "./table.js";
 import type { Variant } from "./variant.js";
@@ -16,6 +17,8 @@ interface Holding {
   readonly box: BoxName;
   readonly atMs: number;
   readonly generation: number;
+  /** Since when the box has been active. */
+  readonly activeSinceMs: number;
   readonly table: ReadonlyMap<number, Entry>;
   readonly peerEpoch: number;
   /** What is acknowledged, the standby of now has acknowledged, and not one before its last boot. */
@@ -41,10 +44,12 @@ export class Sessions {
   readonly #goneSinceMs = new Map<number, number>();
   #lastIds: ReadonlySet<number> = new Set();
   #holding: Holding | undefined;
+  /** Conversations that a box forwarded while the other was active too. */
+  readonly #parted = new Map<Flow, { box: BoxName; life: number }>();
   /** First replies that left when the standby had the session: by id, the box that passed them and the standby's epoch. */
   readonly #vouched = new Map<number, { box: BoxName; peerEpoch: number }>();
-  /** Sessions that a take-over lost, rightly or not. */
-  lost = 0;
+  /** Sessions that take-overs lost. */
+  readonly losses = noLosses();
 
   constructor(variant: Variant, roles: Roles, coreOf: (node: Node) => Core) {
     this.#variant = variant;
@@ -55,6 +60,8 @@ export class Sessions {
   /** A packet passes: it begins the session, or belongs to it; 0: neither. */
   passed(name: BoxName, packet: Packet, id: number, isNew: boolean): void {
     const flows = this.#begun.get(id) ?? [];
+    if (!this.#roles.isDual) this.#parted.delete(packet.flow);
+    else this.#parted.set(packet.flow, { box: name, life: this.#roles.seen[name].life });
     if (isNew) this.#begun.set(id, [...flows, packet.flow]);
     else if (id !== 0 && !flows.includes(packet.flow))
       broken("invented", `${name} passes ${packet.text} by ${this.#nameOf(id)}`);
@@ -67,6 +74,15 @@ export class Sessions {
     if (!this.#variant.isDeferring || !isFirst || peer.state !== "standbyHot") return;
     if (isAcknowledged || this.#tableOf(name)?.get(id)?.isAcknowledged)
       this.#vouched.set(id, { box: name, peerEpoch: peer.epoch });
+  }
+
+  /**
+   * A conversation went on over the other of two actives, which died before anything was heard of it: nobody is left who
+   * knows how far it has come.
+   */
+  isForsaken(flow: Flow, active: BoxName): boolean {
+    const parted = this.#parted.get(flow);
+    return parted !== undefined && parted.box !== active && this.#roles.seen[parted.box].life !== parted.life;
   }
 
   /** An active dies, freezes or traps now: what it has is what its successor must have. */
@@ -83,18 +99,28 @@ export class Sessions {
     if (holding === undefined || table === undefined || holding.box === name) return;
     const { epoch, generation } = this.#roles.seen[name];
     const isSame = epoch === holding.peerEpoch;
-    if (isSame && holding.isTimely && generation <= holding.generation)
+    const isKnown = this.world.nowMs - holding.activeSinceMs > LAG_MS;
+    if (isSame && isKnown && holding.isTimely && generation <= holding.generation)
       broken("generation", `${name} takes over with ${generation} from ${holding.generation}`);
     for (const entry of holding.table.values()) {
       if (table.has(entry.id)) continue;
-      this.lost++;
-      if (isSame && entry.isShared && !this.#isClosing(entry.id)) this.#checkLost(name, holding, entry);
+      const reason = this.#lossOf(entry, holding, isSame);
+      this.losses[reason]++;
+      if (isSame && entry.isShared && reason !== "closing") this.#checkLost(name, holding, entry);
     }
     for (const [id, { box, peerEpoch }] of this.#vouched) {
       const isDue = box === holding.box && peerEpoch === epoch && holding.table.has(id);
       if (isDue && !table.has(id) && !this.#isClosing(id))
         broken("deferred", `${name} lacks ${this.#nameOf(id)}`);
     }
+  }
+
+  #lossOf(entry: Entry, { isPeerHot }: Holding, isSame: boolean): LossReason {
+    if (this.#isClosing(entry.id)) return "closing";
+    if (!entry.isShared) return "unshared";
+    if (!isSame) return "restarted";
+    if (!isPeerHot) return "cold";
+    return isOpen(entry) || this.#variant.isDeferring ? "young" : "halfOpen";
   }
 
   #checkLost(name: BoxName, { atMs, isPeerHot, isTimely }: Holding, { id, isAcknowledged }: Entry): void {
@@ -223,6 +249,7 @@ export class Sessions {
       box: name,
       atMs,
       generation: this.#roles.seen[name].generation,
+      activeSinceMs: this.#roles.seen[name].activeSinceMs,
       table,
       peerEpoch: peer.epoch,
       isPeerHot: peer.state === "standbyHot",

@@ -14,6 +14,9 @@ const SAMPLE_MS = 25;
 /** Bytes that the association may keep: see src/node/endpoint.ts. */
 const SEND_QUEUE_BYTES = 4 * 1024 * 1024;
 
+/** For the standby, before a first reply leaves. */
+export type Wait = "none" | "acknowledged" | "given up";
+
 interface Tally {
   offered: number;
   pass: number;
@@ -63,9 +66,10 @@ export class Watch {
     this.sessions.passed(name, packet, session, isNew);
   }
 
-  /** A packet leaves the box. `isAcknowledged`: it waited for the standby, which has its session now. */
-  left(name: BoxName, packet: Packet, session: number, isAcknowledged: boolean): void {
-    this.roles.checkForwarding(name, packet.text);
+  /** A packet leaves the box: at once, or after it waited for the standby, which has or has not its session now. */
+  left(name: BoxName, packet: Packet, session: number, wait: Wait): void {
+    this.roles.checkForwarding(name, packet.text, wait !== "none");
+    const isAcknowledged = wait === "acknowledged";
     this.sessions.left(name, packet, session, isAcknowledged);
   }
 

@@ -2,7 +2,8 @@
 import { expect } from "vitest";
 import * as L from "../../assembly/layout.js";
 import { type Capacity, Core, SEED_BYTES } from "../../src/core.js";
-import { Dataplane, type DataplaneOptions, prepare } from "../../src/dataplane.js";
+import { Dataplane } from "../../src/dataplane.js";
+import { type DataplaneOptions, prepare } from "../../src/prepare.js";
 import type { Session } from "../../src/session-view.js";
 import type { SyncPort } from "../../src/sync-port.js";
 import { ethernet } from "../support/frames.js";

@@ -290,6 +290,24 @@ describe("after a take-over", () => {
     expect(udpExchange(9002).ask(heir).reason).toBe("new_session");
   });
 
+  test("who lists the sessions sees the spared ones, and not one that was heard since and has ended", () => {
+    const { heir } = overdue();
+    const listed = (): number => {
+      // The clock goes on, and nothing is swept.
+      heir.firewall.expire(heir.nowMs, 0);
+      return [...heir.firewall.sessions()].length;
+    };
+    expect(listed()).toBe(4);
+    heir.nowMs += 1000;
+    udpExchange(9002).answer(heir);
+    heir.nowMs += 39_999;
+    expect(listed()).toBe(4);
+    heir.nowMs += 1;
+    expect(listed()).toBe(3);
+    heir.nowMs += REST;
+    expect(listed()).toBe(0);
+  });
+
   test("a session that begins later has no longer life than any", () => {
     const { heir } = overdue();
     heir.nowMs += 1;

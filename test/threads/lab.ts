@@ -1,6 +1,7 @@
 /** Two boxes behind their rings in one thread and virtual time: what the threads do, without the threads. */
 import { Core, SEED_BYTES } from "../../src/core.js";
-import { Dataplane, prepare } from "../../src/dataplane.js";
+import { Dataplane } from "../../src/dataplane.js";
+import { prepare } from "../../src/prepare.js";
 import { Node } from "../../src/node.js";
 import {
   BatchWriter,

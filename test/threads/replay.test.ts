@@ -1,6 +1,6 @@
 /** The same capture and the same failure in threads and in virtual time: the same facts, up to what the clock does. */
 import { expect, test } from "vitest";
-import { CaptureReader, PcapWriter } from "../../src/capture/index.js";
+import { CaptureReader } from "../../src/capture/index.js";
 import { parse } from "../../src/config/parse.js";
 import { SEED_BYTES } from "../../src/core.js";
 import { Dataplane } from "../../src/index.js";
@@ -17,29 +17,12 @@ import type { FailoverReport } from "../../src/report/failover.js";
 import type { Report } from "../../src/report/report.js";
 import { coreModule } from "../model/lab.js";
 import { configsOf } from "./configs.js";
-import { OPENING, type Step, trafficOf } from "./traffic.js";
+import { captureOfFlows } from "./traffic.js";
 
 const CONFIGS = configsOf({ timers: "msec 50 msec 400" });
 const CAPACITY = { sessions: 1024, fragments: 16 };
 const FLOWS = 40;
-const LINK_ETHERNET = 1;
-const STEP_MS = 5;
 const FACTS: ReplayFacts = { capture: "", config: "", seconds: 0, sessionsMax: 1024, error: undefined };
-
-/** All flows are opened, and then say something now and then, for about two seconds. */
-function capture(): { bytes: Uint8Array; packets: number } {
-  const writer = new PcapWriter({ linkType: LINK_ETHERNET });
-  let packets = 0;
-  const write = (flow: number, step: Step): void => {
-    const atMs = packets++ * STEP_MS;
-    const time = { timeSeconds: 1000 + Math.floor(atMs / 1000), timeNanos: (atMs % 1000) * 1e6 };
-    const data = trafficOf(flow, step).frame;
-    writer.write({ interfaceIndex: 0, ...time, data, wireLength: data.length });
-  };
-  for (const step of OPENING) for (let flow = 0; flow < FLOWS; flow++) write(flow, step);
-  for (let i = 0; i < 7 * FLOWS; i++) write(i % FLOWS, i % 2 === 0 ? "request" : "reply");
-  return { bytes: writer.drain(), packets };
-}
 
 const PLAN: readonly PlannedEvent[] = [
   { kind: "fail", what: "active", when: { seconds: 1 } },
@@ -80,6 +63,7 @@ async function inThreads(bytes: Uint8Array): Promise<Outcome> {
     module: coreModule,
     dataplane: { capacity: CAPACITY },
     plan: PLAN,
+    speed: 1,
   });
   try {
     expect(await replay.settle()).toBeUndefined();
@@ -99,7 +83,7 @@ const packetsOf = ({ report }: Outcome): number =>
   report.reasons.reduce((sum, { packets }) => sum + packets, report.notSent.packets);
 
 test("a replay in threads comes to the same facts", { timeout: 120_000 }, async () => {
-  const { bytes, packets } = capture();
+  const { bytes, packets } = captureOfFlows(FLOWS);
   const virtual = inVirtualTime(bytes);
   const real = await inThreads(bytes);
   for (const outcome of [virtual, real]) {
@@ -133,4 +117,5 @@ test("a replay in threads comes to the same facts", { timeout: 120_000 }, async 
     expect(failover.sync.lagMilliseconds.samples).toBeGreaterThan(0);
   }
   expect(real.failover.failures[0]!.at).toBeGreaterThanOrEqual(1);
+  expect([virtual, real].map(({ failover }) => failover.clockRate)).toEqual([undefined, 1]);
 });

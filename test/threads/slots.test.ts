@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import * as L from "../../assembly/layout.js";
 import { Core, SEED_BYTES } from "../../src/core.js";
-import { Dataplane, prepare } from "../../src/dataplane.js";
+import { Dataplane } from "../../src/dataplane.js";
+import { prepare } from "../../src/prepare.js";
 import {
   BatchReader,
   type BatchShape,

@@ -4,7 +4,7 @@
  */
 import { afterEach, describe, expect, test } from "vitest";
 import * as L from "../../assembly/layout.js";
-import { ConfigError } from "../../src/dataplane.js";
+import { ConfigError } from "../../src/prepare.js";
 import {
   startThreads,
   type ThreadEvent,

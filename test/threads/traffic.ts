@@ -1,5 +1,6 @@
 /** TCP conversations of hosts inside with a server outside, as frames for a box. */
 import * as L from "../../assembly/layout.js";
+import { PcapWriter } from "../../src/capture/index.js";
 import type { BatchWriter, Verdicts } from "../../src/pair/batch-slot.js";
 import { ethernet, FLAG, ipv4, tcp } from "../support/frames.js";
 
@@ -12,6 +13,10 @@ const CLIENT_NET = 0x0a000200;
 const CLIENT_SEQ = 1000;
 const SERVER_SEQ = 9000;
 const PAYLOAD = new Uint8Array(100);
+
+const LINK_ETHERNET = 1;
+/** Between two packets of a capture. */
+export const STEP_MS = 5;
 
 /** A frame and the interface that it comes in by. */
 export interface Traffic {
@@ -74,4 +79,19 @@ export function decidedOf(verdicts: Verdicts): Decided[] {
     isDeferred: verdicts.isDeferred(i),
     session: verdicts.session(i),
   }));
+}
+
+/** A capture in which all flows are opened, and then say something now and then: ten packets each. */
+export function captureOfFlows(flows: number): { bytes: Uint8Array; packets: number } {
+  const writer = new PcapWriter({ linkType: LINK_ETHERNET });
+  let packets = 0;
+  const write = (flow: number, step: Step): void => {
+    const atMs = packets++ * STEP_MS;
+    const time = { timeSeconds: 1000 + Math.floor(atMs / 1000), timeNanos: (atMs % 1000) * 1e6 };
+    const data = trafficOf(flow, step).frame;
+    writer.write({ interfaceIndex: 0, ...time, data, wireLength: data.length });
+  };
+  for (const step of OPENING) for (let flow = 0; flow < flows; flow++) write(flow, step);
+  for (let i = 0; i < 7 * flows; i++) write(i % flows, i % 2 === 0 ? "request" : "reply");
+  return { bytes: writer.drain(), packets };
 }

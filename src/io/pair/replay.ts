@@ -5,7 +5,8 @@
 import * as L from "../../../assembly/layout.js";
 import type { CaptureInterface, PacketBatch } from "../../capture/index.js";
 import { Core, SEED_BYTES } from "../../core.js";
-import { Dataplane, prepare } from "../../dataplane.js";
+import { Dataplane } from "../../dataplane.js";
+import { prepare } from "../../prepare.js";
 import type { Verdicts } from "../../pair/batch-slot.js";
 import { BOX_NAMES, type BoxName } from "../../pair/boxes.js";
 import { apply, hitsActive, isDeath, Schedule } from "../../pair/breakage.js";
@@ -32,6 +33,11 @@ const HOLD_MIN_MS = 250;
 const RATE_MAX = 50;
 /** How often it is looked whether the end may be reached, on the clock of the boxes. */
 const EPILOGUE_STEP_MS = 100;
+/**
+ * A session with less time left is not at stake when its box fails: it may end by itself between the account of the box
+ * and its end. On the clock of the boxes.
+ */
+const ENDING_MS = 1000;
 /** Wait for room in the ring of a box. */
 const ROOM_WAIT_MS = 1;
 
@@ -117,18 +123,20 @@ export class ThreadReplay {
 
   /**
    * Waits until one box is active and the other has all sessions. Undefined: it has; else why not. Rejects with what a
-   * thread died of.
+   * thread died of. Where it does not come up, the threads have ended.
    */
   async settle(): Promise<string | undefined> {
     const { threads } = this;
     threads.setClockRate(this.#settleRate);
-    const isSettled = await threads.settled(threads.realMs(SETTLE_MAX_MS - threads.nowMs));
-    this.#throwCrash();
-    threads.setClockRate(this.#speed);
-    this.#startMs = threads.nowMs;
-    this.history.begin();
-    if (isSettled) return undefined;
+    if (await threads.settled(threads.realMs(SETTLE_MAX_MS - threads.nowMs))) {
+      threads.setClockRate(this.#speed);
+      this.#startMs = threads.nowMs;
+      this.history.begin();
+      return undefined;
+    }
     const states = BOX_NAMES.map((name) => `${name}: ${threads.state(name) ?? threads.status(name)}`);
+    await this.close();
+    this.#throwCrash();
     return `the pair does not come up: ${states.join(", ")}`;
   }
 
@@ -268,7 +276,7 @@ export class ThreadReplay {
     this.history.planned(this.#seconds(), box, `${kind} ${what}`);
     if (account !== undefined) {
       if (hitsActive(what))
-        this.history.failed(this.#seconds(), what, this.packets, box, inventoryOf(account.sessions));
+        this.history.failed(this.#seconds(), what, this.packets, box, inventoryOf(lasting(account.sessions)));
       if (isDeath(what)) this.#book.count(account.life);
     }
     const done = apply(event, box, threads, this.#networks);
@@ -371,6 +379,9 @@ export class ThreadReplay {
     return Math.max(0, atMs - this.#startMs) / 1000;
   }
 }
+
+const lasting = (sessions: readonly Session[]): Session[] =>
+  sessions.filter(({ idleMs, timeoutMs }) => timeoutMs - idleMs > ENDING_MS);
 
 /** A firewall with the routes of box A. */
 function mapOf(threads: Threads): Dataplane {

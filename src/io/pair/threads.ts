@@ -4,7 +4,7 @@
  */
 import type { Config } from "../../config/model.js";
 import { type CoreSource, SEED_BYTES } from "../../core.js";
-import { type DataplaneOptions, prepare } from "../../dataplane.js";
+import { type DataplaneOptions, prepare } from "../../prepare.js";
 import type { NodeInput } from "../../node.js";
 import {
   type BatchShape,
@@ -279,14 +279,14 @@ export class Threads {
     this.#control.setHostAsleep(false);
   }
 
-  /** Waits until one box is active and the other has all sessions. False: that took longer. */
+  /** Waits until one box is active and the other has all sessions. False: that took longer, or a box is dead. */
   async settled(timeoutMs: number): Promise<boolean> {
     const deadlineMs = performance.now() + timeoutMs;
     for (;;) {
       const states = BOX_NAMES.map((box) => this.state(box));
       if (states.includes("active") && states.includes("standbyHot")) return true;
       const restMs = deadlineMs - performance.now();
-      if (restMs <= 0) return false;
+      if (restMs <= 0 || BOX_NAMES.some((box) => this.status(box) === "dead")) return false;
       await this.#news(restMs);
     }
   }

@@ -4,12 +4,14 @@
  */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { Core, type CoreSource } from "../../core.js";
-import { Dataplane, type DataplaneOptions, prepare } from "../../dataplane.js";
+import { Dataplane } from "../../dataplane.js";
+import { type DataplaneOptions, prepare } from "../../prepare.js";
 import type { Mac } from "../../frame.js";
 import { Node } from "../../node.js";
 import { Control, type ControlMemory } from "../../pair/control.js";
 import { type BoxReport, type BoxRequest, type BoxRings, HostedBox } from "../../pair/hosted-box.js";
-import type { BoxName } from "../../pair/world.js";
+import type { BoxName } from "../../pair/boxes.js";
+import { nodeMac } from "../mac.js";
 import { randomSeed } from "../seed.js";
 import { SharedClock } from "./clock.js";
 
@@ -47,6 +49,7 @@ function main(data: BoxData): void {
     config: dataplane.config,
     dataplane,
     macs: data.macs,
+    mac: nodeMac,
     random: secureRandom(),
     secret: crypto.getRandomValues(new Uint8Array(SECRET_BYTES)),
     software: data.software,
