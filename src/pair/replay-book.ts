@@ -1,5 +1,4 @@
 /** What a replay through a pair writes down, however the boxes run: the packets and what became of them. */
-import * as L from "../../assembly/layout.js";
 import {
   type CaptureInterface,
   ethertypeOf,
@@ -8,8 +7,8 @@ import {
   type PacketBatch,
 } from "../capture/index.js";
 import type { Config } from "../config/model.js";
-import { REASONS } from "../reasons.js";
 import { VirtualClock } from "../replay/clock.js";
+import { ReasonCounts } from "../replay/reason-counts.js";
 import { type Replayed, type ReplayFacts, reportOf } from "../replay/gather.js";
 import type { FailoverReport } from "../report/failover.js";
 import type { ReasonTally, Report, Tally } from "../report/report.js";
@@ -51,8 +50,7 @@ export class ReplayBook implements Replayed {
   readonly #config: Config;
   readonly #clock: VirtualClock;
   readonly #totals = new Totals();
-  readonly #packetsByReason = new Float64Array(L.REASONS_MAX);
-  readonly #bytesByReason = new Float64Array(L.REASONS_MAX);
+  readonly #reasons = new ReasonCounts();
   /** First replies that wait for the standby: since when. */
   readonly #waiting = new Map<number, number>();
   #packets = 0;
@@ -97,8 +95,7 @@ export class ReplayBook implements Replayed {
 
   /** A packet was decided for a reason R_*. */
   decided(reason: number, bytes: number): void {
-    this.#packetsByReason[reason]!++;
-    this.#bytesByReason[reason]! += bytes;
+    this.#reasons.add(reason, bytes);
   }
 
   /** A first reply waits from now on. */
@@ -120,12 +117,7 @@ export class ReplayBook implements Replayed {
 
   /** The reasons that were met, over both boxes, in the order of decisions. */
   reasons(): ReasonTally[] {
-    return REASONS.flatMap(({ code, name, verdict, meaning }): ReasonTally[] => {
-      const packets = this.#packetsByReason[code]!;
-      return packets === 0 || verdict === "held"
-        ? []
-        : [{ name, verdict, meaning, packets, bytes: this.#bytesByReason[code]! }];
-    });
+    return this.#reasons.tallies();
   }
 
   /** Packets that reached no firewall. */

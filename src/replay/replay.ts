@@ -15,11 +15,11 @@ import {
 } from "../capture/index.js";
 import { CAPACITY_DEFAULT } from "../core.js";
 import type { Dataplane } from "../dataplane.js";
-import { REASONS } from "../reasons.js";
 import type { ReasonTally, Tally } from "../report/report.js";
 import { VirtualClock } from "./clock.js";
 import { bySource, type Ingress, NOT_SENT } from "./ingress.js";
 import { type RowSink, VerdictQueue } from "./order.js";
+import { ReasonCounts } from "./reason-counts.js";
 
 /** How much of the capture may follow a fragment before it is given up: all of it waits for its verdict. */
 export interface HeldLimits {
@@ -67,8 +67,7 @@ export class Replay {
   readonly #sessionsMax: number;
 
   /** Packets and wire bytes by reason code. */
-  readonly #packets = new Float64Array(L.REASONS_MAX);
-  readonly #bytes = new Float64Array(L.REASONS_MAX);
+  readonly #reasons = new ReasonCounts();
   #notSentPackets = 0;
   #notSentBytes = 0;
   /** Packets and captured bytes of the capture so far. */
@@ -145,12 +144,7 @@ export class Replay {
 
   /** The reasons that were met, in the order of decisions. */
   reasons(): ReasonTally[] {
-    return REASONS.flatMap(({ code, name, verdict, meaning }): ReasonTally[] => {
-      const packets = this.#packets[code]!;
-      return packets === 0 || verdict === "held"
-        ? []
-        : [{ name, verdict, meaning, packets, bytes: this.#bytes[code]! }];
-    });
+    return this.#reasons.tallies();
   }
 
   /** Packets that the list of interfaces leaves out. */
@@ -199,8 +193,7 @@ export class Replay {
     const outputs = this.#dataplane.process(this.#batchMs);
     for (let i = 0; i < added; i++) {
       const reason = batch.reasonCode(i);
-      this.#packets[reason]!++;
-      this.#bytes[reason]! += this.#wire[i]!;
+      this.#reasons.add(reason, this.#wire[i]!);
       if (reason === L.R_HELD) this.#hold(batch.cookie(i), this.#wire[i]!);
       else if (this.#sink !== undefined) this.#note(i, reason);
     }
@@ -239,8 +232,7 @@ export class Replay {
       const held = this.#held.get(cookie);
       if (held === undefined) throw new Error(`the firewall released frame ${cookie}, which was not held`);
       this.#held.delete(cookie);
-      this.#packets[reason]!++;
-      this.#bytes[reason]! += held.wire;
+      this.#reasons.add(reason, held.wire);
       if (this.#sink !== undefined) this.#note(i, reason);
     }
   }

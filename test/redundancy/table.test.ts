@@ -56,6 +56,59 @@ describe("numbers and names", () => {
   });
 });
 
+/** Of every state but "disabled". */
+const ALWAYS = "trapped stopBulk+erase>initialization";
+/** Of those that could become active. */
+const CANDIDATE = `${ALWAYS}, contested probe, denied deny`;
+/** Of those that have no copy of the sessions, and none under way; and of the others. */
+const WITHOUT_COPY = `${CANDIDATE}, removed close>disabled, reload clean>initialization, vacant take>active, unanswered take+lose>active`;
+const WITH_COPY =
+  `${CANDIDATE}, removed stopBulk+close>disabled, reload stopBulk+clean>initialization, ` +
+  "vacant stopBulk+take>active, unanswered stopBulk+take+lose>active, renewed stopBulk>cold, " +
+  "bulkFailed stopBulk>cold, split stopBulk>cold, unfit stopBulk>negotiation, peerLost stopBulk>negotiation, " +
+  "rejoined stopBulk+clean>initialization";
+/** Of those that had the sessions to themselves. */
+const CLAIMANT = `${ALWAYS}, removed stopBulk+release+close>disabled, superseded stopBulk+deny+clean>initialization`;
+
+/** The table once more, by state: "event actions>state". All else is nothing. */
+const BY_STATE: Record<State, string> = {
+  disabled: "configured open>initialization",
+  initialization: `${ALWAYS}, removed close>disabled, ready >negotiation`,
+  negotiation: `${WITHOUT_COPY}, follow >cold, outdone giveWay, superseded clean>initialization`,
+  cold:
+    `${WITHOUT_COPY}, follow armProgress>coldConfig, unfit >negotiation, leaderless >negotiation, ` +
+    "peerLost >negotiation, rejoined clean>initialization",
+  coldConfig:
+    `${WITHOUT_COPY}, agreed request>coldBulk, unfit >negotiation, leaderless >negotiation, ` +
+    "peerLost >negotiation, stuck relink>negotiation, split >cold, rejoined clean>initialization",
+  coldBulk: `${WITH_COPY}, leaderless stopBulk>negotiation, bulkComplete >hot, stuck stopBulk>cold`,
+  hot: `${WITH_COPY}, challenged stopBulk+take+lose>active`,
+  active:
+    `${CLAIMANT}, unfit stopBulk, peerLost stopBulk, split stopBulk, bulkFailed spoil, prevailed assert, ` +
+    "behind raise, groupLost armYield>yield, stalled probe+armSuspect>suspect, drainBegun armDrain>drain, " +
+    "forced release+armYield>yield",
+  suspect: `${CLAIMANT}, groupLost armYield>yield, stalled probe+armSuspect, cleared resume>active`,
+  drain:
+    `${CLAIMANT}, unfit >active, peerLost >active, split >active, bulkFailed spoil>active, prevailed assert, ` +
+    "behind raise, groupLost armYield>yield, stalled probe+armSuspect>suspect, drainBroken >active, " +
+    "drained handOver+release+armYield>yield, forced release+armYield>yield",
+  yield: `${CLAIMANT}, vacant take>active, yieldTaken stopBulk+clean>initialization, yieldVacant stopBulk>negotiation`,
+};
+
+describe.each(STATE_NAMES)("in %s", (state) => {
+  const cells = new Map(BY_STATE[state].split(", ").map((cell) => cell.split(" ") as [Event, string]));
+
+  test.each(EVENT_NAMES)("event %s", (event) => {
+    const [actions = "", to = state] = cells.get(event)?.split(">") ?? [];
+    const expected = { actions: actions === "" ? [] : actions.split("+"), state: to };
+    expect(next(state, event)).toEqual(cells.has(event) ? expected : undefined);
+  });
+
+  test("knows every event that is named above", () => {
+    expect(EVENT_NAMES).toEqual(expect.arrayContaining([...cells.keys()]));
+  });
+});
+
 describe("every cell", () => {
   test.each(CELLS.map((cell) => [`${cell.event} in ${cell.from}`, cell] as const))("%s", (_name, cell) => {
     const { event, from, state: to, actions } = cell;

@@ -59,6 +59,47 @@ describe("collision table", () => {
 const EVENTS = Object.keys(STATE_TABLE) as StateEvent[];
 const stateAfter = (state: StateCode, event: StateEvent) => next(state, event).state;
 
+/** What every state after the setup does. */
+const ESTABLISHED =
+  "abort abort>CL, cookieDuplicate ackCookie, heartbeat answer, heartbeatAck answered, peerAbort end>CL, " +
+  "exhausted abort>CL, violated abort>CL";
+/** And every one of them but the last. */
+const OPEN = `${ESTABLISHED}, init offer, cookieRestart rebuild>ES, cookieCollision rebuild>ES`;
+
+/** The table once more, by state, as RFC 9260 sections 4, 5, 8 and 9 tell it. All else is nothing. */
+const BY_STATE: Record<StateCode, string> = {
+  CL: "connect initiate>CW, init offer, cookieNew establish>ES",
+  CW:
+    "shutdown forget>CL, abort forget>CL, init offerOwn, initAck echo>CE, cookieRestart rebuild>ES, " +
+    "cookieCollision rebuild>ES, shutdownAck reflect, peerAbort end>CL, setupExpired reinit, exhausted forget>CL",
+  CE:
+    "shutdown abort>CL, abort abort>CL, init offerOwn, cookieRestart rebuild>ES, cookieCollision rebuild>ES, " +
+    "cookieDuplicate meet>ES, cookieAck confirm>ES, staleCookie refresh>CW, heartbeat answer, " +
+    "shutdownAck reflect, peerAbort end>CL, setupExpired reecho, exhausted forget>CL",
+  ES: `${OPEN}, shutdown drain>SP, data receive, sack acknowledge, peerShutdown takeShut>SR`,
+  SP: `${OPEN}, drained sendShut>SS, data receive, sack acknowledge, peerShutdown takeShut>SR`,
+  SS:
+    `${OPEN}, data receiveLate, sack acknowledge, peerShutdown sendAck>SA, shutdownAck sendComp>CL, ` +
+    "teardownExpired sendShut",
+  SR: `${OPEN}, drained sendAck>SA, sack acknowledge, peerShutdown shutAgain`,
+  SA:
+    `${ESTABLISHED}, init sendAck, cookieRestart refuseLate, cookieCollision refuseLate, ` +
+    "peerShutdown sendAck, shutdownAck sendComp>CL, shutdownComplete end>CL, teardownExpired sendAck",
+};
+
+describe.each(STATES)("in %s", (state) => {
+  const cells = new Map(BY_STATE[state].split(", ").map((cell) => cell.split(" ") as [StateEvent, string]));
+
+  test.each(EVENTS)("event %s", (event) => {
+    const [action, to = state] = cells.get(event)?.split(">") ?? [];
+    expect(next(state, event)).toEqual({ action, state: to });
+  });
+
+  test("knows every event that is named above", () => {
+    expect(EVENTS).toEqual(expect.arrayContaining([...cells.keys()]));
+  });
+});
+
 describe("state table", () => {
   test("has an answer for every event in every state, and uses every action", () => {
     const used = new Set<string>();

@@ -1,0 +1,42 @@
+/** Whom the rules of the queue spare: sessions of which no peer is told. */
+import { describe, expect, test } from "vitest";
+import * as L from "../../assembly/layout.js";
+import { Pair, PRIVATE } from "./pair.js";
+import { C, S, Talk } from "./talk.js";
+import { actionsOf, changed, partsOf, split } from "./wire.js";
+
+const PRIVATE_CLIENT = "10.9.0.10";
+
+describe("a session that is not synchronised", () => {
+  const opened = (pair: Pair): Talk =>
+    new Talk(pair.active, { client: PRIVATE_CLIENT, inside: PRIVATE }).open();
+
+  test("never waits in the queue", () => {
+    const pair = Pair.connected();
+    const talk = opened(pair);
+    expect(pair.active.sync.queued).toBe(0);
+    talk.c("FA", { seq: C, ack: S });
+    expect(talk.state).toBe("fin_wait");
+    expect(pair.active.sync.queued).toBe(0);
+    expect(pair.active.sync.write()).toHaveLength(0);
+  });
+
+  test("is not told to a peer that guesses its id and asks for it", () => {
+    const pair = Pair.connected();
+    new Talk(pair.active).open();
+    const [add] = split(pair.carry());
+    opened(pair);
+    const request = (id: bigint, client: string) =>
+      changed(add!.subarray(0, partsOf(add!).live), (view, bytes) => {
+        view.setUint8(L.SR_ACTION, L.SYNC_REQUEST);
+        view.setUint16(L.SR_LENGTH, bytes.length, true);
+        view.setBigUint64(L.SR_ID, id, true);
+        bytes.set(client.split(".").map(Number), L.SR_ADDRESSES);
+      });
+    const { id } = pair.active.slots().find(({ isKnown }) => !isKnown)!;
+    // It is found: the request is no unknown one.
+    expect(pair.active.sync.take(request(id, PRIVATE_CLIENT))).toBe(1);
+    expect(pair.active.sync.queued).toBe(0);
+    expect(actionsOf(...pair.drain())).toEqual([]);
+  });
+});
