@@ -36,16 +36,18 @@ const OF_STATE: readonly Alarm[] = ["progress", "bulk", "drain", "yield", "suspe
 export class Redundancy {
   readonly #options: RedundancyOptions;
   #state: RedundancyState;
+  #deadlineMs: number;
 
   /** Timers above their bounds are a bug of the caller: throws. */
   constructor(options: RedundancyOptions) {
     this.#options = options;
     this.#state = initialState(options.random, options.timers ?? {});
+    this.#deadlineMs = nextDeadline(this.#state).atMs;
   }
 
   /** When the next `tick` is due; Infinity: nothing is awaited. */
   get deadlineMs(): number {
-    return nextDeadline(this.#state).atMs;
+    return this.#deadlineMs;
   }
 
   /**
@@ -64,6 +66,7 @@ export class Redundancy {
     noteSync(context);
     noteStates(context);
     context.state.wasInMaintenance = isMaintained(context.state);
+    this.#deadlineMs = nextDeadline(this.#state).atMs;
     return inOrder(context.actions);
   }
 
@@ -76,6 +79,7 @@ export class Redundancy {
   clone(): Redundancy {
     const made = new Redundancy(this.#options);
     made.#state = copyState(this.#state);
+    made.#deadlineMs = this.#deadlineMs;
     return made;
   }
 

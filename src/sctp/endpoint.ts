@@ -68,6 +68,7 @@ export class Endpoint {
   readonly #settings: Settings;
   readonly #writer: PacketWriter;
   readonly #state: EndpointState;
+  #deadlineMs: number;
 
   /** Options that contradict each other are a bug of the caller: throws. `state` is for `clone`. */
   constructor(options: EndpointOptions, state?: EndpointState) {
@@ -75,11 +76,12 @@ export class Endpoint {
     this.#settings = settingsOf(options);
     this.#writer = new PacketWriter(this.#settings.mtu);
     this.#state = state ?? newState(this.#settings);
+    this.#deadlineMs = earliestMs(this.#state);
   }
 
   /** When the next "tick" is due, on the clock of `step`; Infinity: nothing is awaited. */
   get deadlineMs(): number {
-    return earliestMs(this.#state);
+    return this.#deadlineMs;
   }
 
   /**
@@ -108,6 +110,7 @@ export class Endpoint {
       if (isTeardownReady(context, association)) happen(context, "drained");
       this.#tellWritable(context);
     }
+    this.#deadlineMs = earliestMs(state);
     return context.actions;
   }
 

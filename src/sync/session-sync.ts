@@ -81,7 +81,8 @@ interface SyncState {
   isPeerPresent: boolean;
   flights: Flight[];
   flightBytes: number;
-  namesSent: string;
+  /** How many names the peer has been told; numbers are only ever added. */
+  namesSent: number;
   nextScanMs: number;
   nextVerifyMs: number;
   nextStepMs: number;
@@ -100,7 +101,7 @@ const INITIAL: Readonly<SyncState> = {
   isPeerPresent: false,
   flights: [],
   flightBytes: 0,
-  namesSent: "",
+  namesSent: -1,
   nextScanMs: Number.POSITIVE_INFINITY,
   nextVerifyMs: Number.POSITIVE_INFINITY,
   nextStepMs: Number.POSITIVE_INFINITY,
@@ -179,7 +180,7 @@ export class SessionSync {
     this.#port.setPeer(isPresent);
     this.#state.flights = [];
     this.#state.flightBytes = 0;
-    this.#state.namesSent = "";
+    this.#state.namesSent = INITIAL.namesSent;
     this.#state.bulkEnd = undefined;
     this.#state.repairsInRow = 0;
     const { updateMs } = this.#options;
@@ -219,8 +220,7 @@ export class SessionSync {
     if (!this.#state.isPeerPresent) return [];
     const actions: SyncAction[] = [];
     const { names } = this.#port;
-    // Numbers are only ever added.
-    const known = `${names.interfaces.length} ${names.inspectionRules.length} ${names.services.length}`;
+    const known = names.interfaces.length + names.inspectionRules.length + names.services.length;
     if (known !== this.#state.namesSent) {
       this.#state.namesSent = known;
       actions.push({ kind: "send", bytes: emitFrame({ kind: "names", names }) });

@@ -294,7 +294,7 @@ export class ThreadReplay {
     const owner = this.threads.owner(network);
     const why = this.#lossOf(owner, network);
     if (why !== undefined || owner === undefined) {
-      this.#book.lost(why ?? "no_active", packets.wireLength[i]!);
+      this.#book.lost(why ?? "no_active", frame.wireLength);
       return;
     }
     if (this.#filling !== owner || this.#due.length === this.threads.shape.frames) await this.#flush();
