@@ -56,6 +56,18 @@ export function associationsMirror(a: Config, b: Config): PairDraft[] {
   ] as const) {
     drafts.push(...endsMirror(side, own, peer));
   }
+  const [key, theirs] = [one.keyString, other.keyString];
+  if (key?.value !== theirs?.value) {
+    const own = key === undefined ? "has no key-string" : "has a key-string";
+    const there = theirs === undefined ? "none" : key === undefined ? "one" : "another";
+    drafts.push({
+      side: "a",
+      at: key?.at ?? one.at,
+      other: theirs?.at ?? other.at,
+      message: `association ${one.id} ${own}, in ${b.file} it has ${there}: the boxes do not believe each other`,
+      mend: "the same key-string on both boxes",
+    });
+  }
   return drafts;
 }
 

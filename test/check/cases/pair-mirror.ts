@@ -8,6 +8,8 @@ const NO_FAILOVER: Edit[] = [
   [" redundancy stateful LAN-IN", ""],
 ];
 
+const keyed = (key: string): Edit => ["  protocol sctp\n", `  key-string ${key}\n  protocol sctp\n`];
+
 export const PAIR_MIRROR_CASES: PairCase[] = [
   ...pairCasesOf("P01", [
     { name: "mirrored" },
@@ -51,6 +53,33 @@ export const PAIR_MIRROR_CASES: PairCase[] = [
       name: "different ports, mirrored",
       a: [["local-port 5000", "local-port 5001"]],
       b: [["remote-port 5000", "remote-port 5001"]],
+    },
+    {
+      name: "one key",
+      a: [keyed("Pair-Key-of-2")],
+      b: [keyed("Pair-Key-of-2")],
+    },
+    {
+      name: "two keys",
+      a: [keyed("Pair-Key-of-2")],
+      b: [keyed("Pair-Key-of-3")],
+      severity: "error",
+      message: /association 1 has a key-string, in b\.cfg it has another/,
+      at: ["a.cfg", "key-string"],
+    },
+    {
+      name: "a key here",
+      a: [keyed("Pair-Key-of-2")],
+      severity: "error",
+      message: /association 1 has a key-string, in b\.cfg it has none/,
+      at: ["a.cfg", "key-string"],
+    },
+    {
+      name: "a key there",
+      b: [keyed("Pair-Key-of-2")],
+      severity: "error",
+      message: /association 1 has no key-string, in b\.cfg it has one/,
+      at: ["a.cfg", "association 1"],
     },
     {
       name: "association numbers",
