@@ -83,7 +83,7 @@ export function jsonOf(rows: readonly Row[]): string {
 }
 
 const COLUMNS = ["name", "ns", "p99", "million/s", "n", ...BASELINES.map((each) => `x ${each}`)];
-const WIDTHS = [26, 9, 9, 10, 5, 9, 9, 13];
+const WIDTHS = [26, 12, 12, 11, 5, 9, 9, 13];
 
 export const HEADER = COLUMNS.map((column, i) => pad(column, i)).join("");
 

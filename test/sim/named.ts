@@ -311,4 +311,22 @@ export const NAMED: readonly Named[] = [
       },
     ),
   },
+  {
+    name: "all paths are cut for longer than a hold time, and the news is sent again late",
+    wrong: "the hello that ends two actives was expected before it could have arrived",
+    of: "simulator",
+    broke: "one-active",
+    scenario: drawn(
+      34_773,
+      { updateMs: 20 },
+      {
+        chaosMs: 2288,
+        faults: [
+          { atMs: 901, kind: "trap", box: "A" },
+          { atMs: 1869, kind: "cut", networks: ALL_NETWORKS, from: BOTH_WAYS, forMs: 548 },
+        ],
+        flows: [flow("udp", 1213, FOR_EVER, [164, 539, 247], "server")],
+      },
+    ),
+  },
 ];
