@@ -356,6 +356,15 @@ function keepExpired(record: usize): void {
   store<u32>(record, now - load<u32>(timeoutsAt + ((<usize>load<u8>(record, HOT_TIMER)) << 2)), HOT_LAST_MS);
 }
 
+/** After a jump beyond the largest timeout, whatever a standby keeps counts as just expired. */
+function keepAll(atMs: u64): void {
+  setNow(<u32>atMs);
+  for (let group: u32 = 0; group < groups; group++) {
+    for (let used = usedInGroup(group); used != 0; used &= used - 1)
+      keepExpired(hot((group << 4) + ctz<u32>(used)));
+  }
+}
+
 function sweepAll(atMs: u64): void {
   setNow(<u32>atMs);
   store<u32>(STATE_AT, 0, S_SWEEP_GROUP);
@@ -366,7 +375,7 @@ function sweepAll(atMs: u64): void {
 /**
  * Moves the clock to `nowMs`; an earlier time changes nothing. Entries keep 32 bits of the time of their last packet,
  * so every entry is visited at least once in CLOCK_STEP_MAX_MS: a clock that jumps is walked in steps of that size,
- * and beyond the largest timeout in one, because then nothing is left.
+ * and beyond the largest timeout in one, because then nothing is left but what a standby keeps.
  */
 export function advanceTo(nowMs: u64): bool {
   const before = load<u64>(STATE_AT, S_NOW_MS);
@@ -380,6 +389,7 @@ export function advanceTo(nowMs: u64): bool {
     // Every timeout has passed; at this distance each age is unambiguous once more.
     sweepAll(before + <u64>CLOCK_STEP_MAX_MS);
     sweepAll(before + <u64>TIMEOUT_MAX_MS);
+    keepAll(nowMs);
   } else {
     for (let at = before; nowMs - at > <u64>CLOCK_STEP_MAX_MS;) {
       at += <u64>CLOCK_STEP_MAX_MS;

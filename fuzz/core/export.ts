@@ -55,7 +55,7 @@ interface PolicyRow {
 /** The station address of the inside interface; elsewhere every frame counts as addressed to the router. */
 const INSIDE_MAC = "02:00:00:00:00:01";
 /** Only read by the core. */
-const READ_ONLY: readonly string[] = ["timeouts", "banks", "bytes"];
+const READ_ONLY: readonly string[] = ["timeouts", "banks", "bytes", "syncIn"];
 
 /** The plan of a capacity with its regions moved apart. */
 function spreadPlan(): MemoryPlan {

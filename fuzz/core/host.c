@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include "judge.h"
+#include "peer.h"
 #include "structures.h"
 
 /** Frames of one input: bounds the time of a run. */
@@ -11,7 +12,7 @@
 #define CALLS_WALKED 4
 #define CALLS_PER_WALK 8
 
-static bool printing;
+bool host_prints;
 
 /* ---- what has been handed over */
 
@@ -25,7 +26,7 @@ static uint8_t filler;
 static uint64_t now_ms;
 static uint32_t policy;
 static uint64_t given, given_bytes;
-static uint32_t calls;
+static uint32_t calls, calls_not_walked;
 /** The verdicts so far, in short. */
 static uint64_t fingerprint;
 
@@ -69,7 +70,7 @@ static void hold(uint32_t cookie, const Given *g) {
 
 static Output outputs[BATCH_MAX + 2 * HELD_MAX];
 
-static void mix(uint64_t value) { fingerprint = (fingerprint ^ value) * 0x9e3779b97f4a7c15ull; }
+void host_mix(uint64_t value) { fingerprint = (fingerprint ^ value) * 0x9e3779b97f4a7c15ull; }
 
 static void read_output(Output *o, uint32_t at) {
   *o = (Output){
@@ -88,8 +89,9 @@ static void read_output(Output *o, uint32_t at) {
       .session = get64(at + L_D_SESSION_ID),
   };
   if (o->slot != 0) machine_used_slot(o->slot - 1);
-  mix(o->verdict | o->reason << 8 | o->ingress << 16 | (uint64_t)o->egress << 24 | (uint64_t)o->rule << 32);
-  mix(o->session);
+  host_mix(o->verdict | o->reason << 8 | o->ingress << 16 | (uint64_t)o->egress << 24 |
+           (uint64_t)o->rule << 32);
+  host_mix(o->session);
 }
 
 /** An output of the batch: the descriptor still says what it said. */
@@ -99,7 +101,7 @@ static void read_decided(uint32_t i) {
   const uint32_t cookie = get32(at + L_D_COOKIE);
   REQUIRE(get32(at + L_D_OFFSET) == g->at && get32(at + L_D_CAPTURED) == g->captured &&
               get32(at + L_D_WIRE) == g->wire && get16(at + L_D_ETHERTYPE) == g->ethertype &&
-              get8(at + L_D_FLAGS) == g->flags && cookie == (uint32_t)(first_cookie + i),
+              (get8(at + L_D_FLAGS) & ~L_DF_DEFERRED) == g->flags && cookie == (uint32_t)(first_cookie + i),
           "descriptor %u was changed", i);
   read_output(&outputs[i], at);
   outputs[i].given_ingress = g->ingress;
@@ -133,7 +135,7 @@ static void check_events(void) {
     const uint8_t type = get8(at + L_EV_TYPE);
     REQUIRE(type >= L_EVENT_SESSION_START && type <= L_EVENT_EVICTED, "event of type %u", type);
     REQUIRE(get32(at + L_EV_RULE) <= RULES_MAX, "event of rule %u", get32(at + L_EV_RULE));
-    mix(type | get8(at + L_EV_REASON) << 8 | (uint64_t)get32(at + L_EV_RULE) << 32);
+    host_mix(type | get8(at + L_EV_REASON) << 8 | (uint64_t)get32(at + L_EV_RULE) << 32);
   }
 }
 
@@ -145,7 +147,7 @@ static void check_call(uint32_t decided, uint32_t count) {
   for (uint32_t i = 0; i < decided; i++) read_decided(i);
   for (uint32_t i = decided; i < count; i++) read_released(i);
   first_cookie += decided;
-  if (printing) {
+  if (host_prints) {
     for (uint32_t i = 0; i < count; i++) {
       const Output *o = &outputs[i];
       const char *reason = reason_name(o->reason);
@@ -156,10 +158,17 @@ static void check_call(uint32_t decided, uint32_t count) {
   }
   judge(outputs, count, policy, now_ms);
   check_events();
+  calls_not_walked++;
   if (++calls > CALLS_WALKED && calls % CALLS_PER_WALK != 0) return;
+  host_walk();
+}
+
+void host_walk(void) {
+  calls_not_walked = 0;
   machine_check_gaps();
   judge_begin_live();
-  check_structures(given, given_bytes, judge_live);
+  const Expected expected = {given, given_bytes, peer_sessions_taken(), peer_ids_skipped()};
+  check_structures(&expected, judge_live);
   judge_end_live();
 }
 
@@ -181,7 +190,7 @@ static void print_frame(const Given *g) {
 
 void host_describe(Given g) {
   if (host_is_full()) return;
-  if (printing) print_frame(&g);
+  if (host_prints) print_frame(&g);
   const uint32_t at = at_descriptors + batch_length * L_DESC_SIZE;
   memset(memory + at, 0xee, L_DESC_SIZE);
   put32(at + L_D_OFFSET, g.at);
@@ -207,6 +216,10 @@ void host_give(const uint8_t *bytes, Given g) {
   host_describe(g);
 }
 
+void host_walk_calls(void) {
+  if (calls_not_walked != 0) host_walk();
+}
+
 bool host_is_full(void) { return given >= FRAMES_MAX; }
 
 /* ---- everything but frames */
@@ -214,12 +227,12 @@ bool host_is_full(void) { return given >= FRAMES_MAX; }
 void host_pass_time(uint64_t ms) {
   host_decide();
   now_ms += ms;
-  if (printing) printf("time %lu\n", now_ms);
+  if (host_prints) printf("time %lu\n", now_ms);
 }
 
 void host_expire_at(double at_ms, uint32_t groups) {
   host_decide();
-  if (printing) printf("expire %f %u\n", at_ms, groups);
+  if (host_prints) printf("expire %f %u\n", at_ms, groups);
   check_call(0, core_expire(at_ms, groups));
 }
 
@@ -227,13 +240,13 @@ void host_expire(uint32_t groups) { host_expire_at((double)now_ms, groups); }
 
 void host_flush(void) {
   host_decide();
-  if (printing) printf("flush\n");
+  if (host_prints) printf("flush\n");
   check_call(0, core_flush((double)now_ms));
 }
 
 void host_use_policy(uint32_t number) {
   host_decide();
-  if (printing) printf("policy %u\n", number);
+  if (host_prints) printf("policy %u\n", number);
   policy = number;
   machine_use_policy(number);
 }
@@ -244,13 +257,14 @@ void host_set_batch_size(uint32_t frames) {
 }
 
 void host_init(void) {
-  printing = getenv("FUZZ_PRINT") != NULL;
+  host_prints = getenv("FUZZ_PRINT") != NULL;
   machine_init();
 }
 
 void host_begin(uint32_t first_policy, uint32_t frames, uint64_t start_ms, uint8_t fill) {
   machine_reset();
   judge_reset();
+  peer_reset();
   for (uint32_t i = 0; i < HELD_KEPT; i++) held[i].waiting = false;
   batch_length = calls = 0;
   batch_bytes = END_BYTES;

@@ -19,6 +19,9 @@ typedef struct {
   uint8_t flags, ingress;
 } Given;
 
+/** Prints what happens. */
+extern bool host_prints;
+
 void host_init(void);
 /** Begins a run: a fresh core with a policy, batches of that size, and what stands between the frames. */
 void host_begin(uint32_t policy, uint32_t batch_size, uint64_t now_ms, uint8_t filler);
@@ -35,6 +38,12 @@ void host_describe(Given frame);
 void host_decide(void);
 
 void host_pass_time(uint64_t ms);
+/** Walks all structures. */
+void host_walk(void);
+/** The same, if there were calls since. */
+void host_walk_calls(void);
+/** Adds to what `host_end` returns. */
+void host_mix(uint64_t value);
 /** Runs the timers at the host's time, or at another one. */
 void host_expire(uint32_t groups);
 void host_expire_at(double now_ms, uint32_t groups);

@@ -3,32 +3,17 @@
 #include "machine.h"
 #include "packet.h"
 #include "policies.h"
-
-/** A session as it was seen to begin. */
-typedef struct {
-  bool v6, begun, live, found;
-  uint8_t protocol, icmp_type;
-  uint8_t address[2][16];
-  uint16_t port[2];
-  /** Interfaces of the initiator and the responder. */
-  uint8_t interface[2];
-  uint64_t last_ms;
-  uint32_t slot;
-} Session;
-
-#define SESSIONS_SEEN_MAX 65536
-static Session sessions[SESSIONS_SEEN_MAX];
-/** The id of the newest. */
-static uint64_t newest;
+#include "sessions.h"
 
 static const Policy *policy;
 static uint64_t now;
+static Pairing pairing;
 
 /** Longest idle timeouts of the policies, ms. */
-static uint64_t idle_max(const Session *s) {
-  if (s->protocol == TCP) return 600000;
-  if (s->protocol == UDP) return 30000;
-  return s->protocol == (s->v6 ? ICMPV6 : ICMP) ? 10000 : 40000;
+static int64_t idle_max(const Packet *p) {
+  if (p->protocol == TCP) return 600000;
+  if (p->protocol == UDP) return 30000;
+  return p->protocol == (p->v6 ? ICMPV6 : ICMP) ? 10000 : 40000;
 }
 
 const char *reason_name(uint32_t reason) {
@@ -51,7 +36,12 @@ static uint32_t verdict_of(uint32_t reason) {
   }
 }
 
-void judge_reset(void) { newest = 0; }
+void judge_reset(void) {
+  sessions_reset();
+  pairing = (Pairing){0};
+}
+
+void judge_pairing(Pairing next) { pairing = next; }
 
 /* ---- one packet */
 
@@ -150,53 +140,66 @@ static void require_allowed(const Output *o, const Packet *p) {
   }
 }
 
-/** Which end of the session sent the packet, -1 if it is none of its packets. */
-static int sender_in(const Session *s, const Packet *p) {
-  if (s->v6 != p->v6 || s->protocol != p->protocol) return -1;
-  const bool icmp = p->protocol == (p->v6 ? ICMPV6 : ICMP);
-  if (icmp) {
-    if (!is_query(p)) return -1;
-    const bool echo = s->v6 || s->icmp_type == 8;
-    if (echo != (p->v6 || p->icmp_type == 8 || p->icmp_type == 0)) return -1;
-  }
-  for (int side = 0; side < 2; side++) {
-    if (memcmp(p->source, s->address[side], 16) != 0 || memcmp(p->destination, s->address[side ^ 1], 16) != 0)
-      continue;
-    if (p->source_port == s->port[side] && p->destination_port == s->port[side ^ 1]) return side;
-  }
-  return -1;
+/** Silent since a take-over that was not long ago: the standby may have been told late of it. */
+static bool is_spared(const Session *s) {
+  return pairing.promoted_ms != 0 && s->last_ms <= (int64_t)pairing.promoted_ms &&
+         now - pairing.promoted_ms < L_PROMOTED_IDLE_MIN_MS;
 }
 
 static Session *session_of(const Output *o) {
-  REQUIRE(o->session >= 1 && o->session <= newest, "%s: session %lu was not seen to begin",
-          reason_name(o->reason), o->session);
-  Session *s = &sessions[o->session];
+  REQUIRE(o->session >= 1 && o->slot >= 1, "%s: no session", reason_name(o->reason));
+  Session *s = session_in(o->session, o->slot - 1);
+  REQUIRE(s != NULL, "%s: session %lu was not seen to begin in slot %u", reason_name(o->reason), o->session,
+          o->slot - 1);
   REQUIRE(s->live, "%s: session %lu is over", reason_name(o->reason), o->session);
-  REQUIRE(o->slot == s->slot + 1, "session %lu has moved", o->session);
-  REQUIRE(now - s->last_ms < idle_max(s), "%s: session %lu was idle for %lu ms", reason_name(o->reason),
-          o->session, now - s->last_ms);
+  const int64_t idle = (int64_t)now - s->last_ms;
+  REQUIRE(idle < s->idle_max || is_spared(s), "%s: session %lu was idle for %ld ms", reason_name(o->reason),
+          o->session, idle);
   return s;
+}
+
+/** Whether the peer is told of the session that the packet begins. */
+static bool is_stateful(const Output *o, const Packet *p) {
+  const Bound *from = &policy->interfaces[o->ingress], *to = &policy->interfaces[o->egress];
+  Condition *in = from->inspect_in[p->v6];
+  return in != NULL && in(p) ? from->stateful_in[p->v6] : to->stateful_out[p->v6];
 }
 
 static void judge_new(const Output *o, const Packet *p) {
   require_allowed(o, p);
-  REQUIRE(o->session < SESSIONS_SEEN_MAX, "new_session: session %lu is too many for one input", o->session);
-  // Datagrams from fragments come after the other packets of a call.
-  while (newest < o->session) sessions[++newest] = (Session){0};
-  Session *s = &sessions[o->session];
-  REQUIRE(!s->begun, "new_session: session %lu began before", o->session);
-  *s = (Session){.v6 = p->v6,
-                 .begun = true,
-                 .live = true,
-                 .protocol = p->protocol,
-                 .icmp_type = p->icmp_type,
-                 .port = {p->source_port, p->destination_port},
-                 .interface = {o->ingress, o->egress},
-                 .last_ms = now,
-                 .slot = o->slot - 1};
-  memcpy(s->address[0], p->source, 16);
-  memcpy(s->address[1], p->destination, 16);
+  REQUIRE(o->session != 0 && !session_id_known(o->session), "new_session: session %lu began before",
+          o->session);
+  Session *s = session_add(o->session, o->slot - 1);
+  s->ends = (Ends){.v6 = p->v6,
+                   .protocol = p->protocol,
+                   .icmp_type = p->icmp_type,
+                   .port = {p->source_port, p->destination_port}};
+  memcpy(s->ends.address[0], p->source, 16);
+  memcpy(s->ends.address[1], p->destination, 16);
+  s->interface[0] = o->ingress;
+  s->interface[1] = o->egress;
+  s->last_ms = now;
+  s->idle_max = idle_max(p);
+  s->stateful = is_stateful(o, p);
   REQUIRE(o->side == 0, "new_session: comes from the responder");
+}
+
+static uint32_t piece_count;
+
+/**
+ * The first reply of a session waits until the peer knows it, and nothing else does. Datagrams from fragments
+ * come after the other packets of a call: then nothing can be said of what is first.
+ */
+static void judge_deferral(const Output *o, const Packet *p, Session *s) {
+  const bool waits = policy->defers && pairing.peer && s->stateful &&
+                     (s->told == 0 || s->told > pairing.acknowledged);
+  const bool deferred = (o->flags & L_DF_DEFERRED) != 0;
+  REQUIRE(!deferred || (waits && o->side == 1), "a packet of session %lu waits for the peer", s->id);
+  if (o->side == 0) return;
+  const bool opens = p->protocol != TCP || (p->tcp_flags & (SYN | RST)) == SYN;
+  REQUIRE(deferred || !waits || !opens || s->answered || piece_count != 0,
+          "the first reply of session %lu does not wait for the peer", s->id);
+  s->answered = true;
 }
 
 static void judge_established(const Output *o, const Packet *p) {
@@ -207,6 +210,7 @@ static void judge_established(const Output *o, const Packet *p) {
   REQUIRE(o->ingress == s->interface[side], "established: comes in by interface %u", o->ingress);
   REQUIRE(o->egress == s->interface[side ^ 1], "established: leaves by interface %u", o->egress);
   if (is_query(p)) REQUIRE(is_request(p) == (side == 0), "established: a query in the wrong direction");
+  judge_deferral(o, p, s);
   s->last_ms = now;
 }
 
@@ -225,6 +229,7 @@ static void judge_related(const Output *o, const Packet *p) {
 }
 
 static void judge_pass(const Output *o, const Packet *p) {
+  REQUIRE(!pairing.standby, "%s: a standby lets a packet pass", reason_name(o->reason));
   require_sound(o, p);
   REQUIRE(!p->fragment || !policy->interfaces[o->ingress].refuses_fragments[p->v6],
           "a fragment from interface %u passes", o->ingress);
@@ -266,7 +271,6 @@ typedef struct {
   bool done;
 } Piece;
 static Piece pieces[OUTPUTS_MAX];
-static uint32_t piece_count;
 
 static bool same_datagram(const Piece *a, const Piece *b) {
   const Output *x = a->output, *y = b->output;
@@ -336,6 +340,9 @@ static void judge_form(const Output *o) {
   REQUIRE((o->session == 0) == (o->slot == 0), "%s: session %lu in slot %u", reason_name(o->reason),
           o->session, o->slot);
   REQUIRE(o->rule <= RULES_MAX, "%s: rule %u", reason_name(o->reason), o->rule);
+  REQUIRE(!(o->flags & L_DF_DEFERRED) || o->reason == L_R_ESTABLISHED, "%s: waits for the peer",
+          reason_name(o->reason));
+  REQUIRE(o->reason != L_R_STANDBY || pairing.standby, "an active refuses as a standby");
 }
 
 void judge(const Output *outputs, uint32_t count, uint32_t policy_number, uint64_t now_ms) {
@@ -366,15 +373,15 @@ void judge(const Output *outputs, uint32_t count, uint32_t policy_number, uint64
 }
 
 void judge_begin_live(void) {
-  for (uint64_t id = 1; id <= newest; id++) sessions[id].found = false;
+  for (uint32_t i = 0; i < session_count(); i++) session_at(i)->found = false;
 }
 
 void judge_live(uint64_t id, uint32_t slot) {
-  REQUIRE(id <= newest && sessions[id].live, "session %lu exists and should not", id);
-  REQUIRE(sessions[id].slot == slot, "session %lu is in slot %u", id, slot);
-  sessions[id].found = true;
+  Session *s = session_in(id, slot);
+  REQUIRE(s != NULL && s->live, "session %lu is in slot %u and should not", id, slot);
+  s->found = true;
 }
 
 void judge_end_live(void) {
-  for (uint64_t id = 1; id <= newest; id++) sessions[id].live &= sessions[id].found;
+  for (uint32_t i = 0; i < session_count(); i++) session_at(i)->live &= session_at(i)->found;
 }

@@ -21,8 +21,18 @@ typedef struct {
 
 const char *reason_name(uint32_t reason);
 
-/** Forgets all sessions. */
+/** The part of a pair that the core plays, and what its peer knows. */
+typedef struct {
+  bool standby, peer;
+  /** When it became active, 0 if it was from the start. */
+  uint64_t promoted_ms;
+  /** Records that the peer has acknowledged. */
+  uint64_t acknowledged;
+} Pairing;
+
+/** Forgets all sessions: a core that is alone. */
 void judge_reset(void);
+void judge_pairing(Pairing pairing);
 /** Judges the outputs of one call; all sessions in them begin before anything else is asked about them. */
 void judge(const Output *outputs, uint32_t count, uint32_t policy, uint64_t now_ms);
 /** Which sessions exist after the call: between `judge_begin_live` and `judge_end_live`, all of them. */

@@ -196,3 +196,10 @@ uint32_t core_process(uint32_t packets, double now_ms) { return Z_coreZ_process(
 uint32_t core_expire(double now_ms, uint32_t budget) { return Z_coreZ_expire(&instance, now_ms, budget); }
 uint32_t core_flush(double now_ms) { return Z_coreZ_flush(&instance, now_ms); }
 uint32_t core_remove(uint32_t slot) { return Z_coreZ_remove(&instance, slot); }
+void core_set_role(uint32_t role) { Z_coreZ_setRole(&instance, role); }
+void core_set_peer(uint32_t present) { Z_coreZ_setPeer(&instance, present); }
+void core_start_bulk(uint64_t buckets) { Z_coreZ_startBulk(&instance, (uint32_t)buckets, buckets >> 32); }
+void core_scan(uint32_t groups) { Z_coreZ_scan(&instance, groups); }
+uint32_t core_write_records(uint32_t budget) { return Z_coreZ_writeRecords(&instance, budget); }
+uint32_t core_take_records(uint32_t size) { return Z_coreZ_takeRecords(&instance, size); }
+void core_distrust(void) { Z_coreZ_distrust(&instance); }

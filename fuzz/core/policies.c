@@ -133,6 +133,7 @@ static bool has_route(const Packet *p) {
               .takes = {true, true},                     \
               .list_in = {nothing, nothing},             \
               .inspect_out = {everything, tcp_udp_icmp}, \
+              .stateful_out = {true, true},              \
           },                                             \
   }
 
@@ -141,6 +142,7 @@ const Policy POLICIES_BY_NUMBER[POLICY_COUNT] =
         [POLICY_INSPECTED] =
             {
                 .exact = true,
+                .defers = true,
                 .networks4 = 7,
                 .networks6 = 3,
                 .has_default = true,
@@ -160,6 +162,8 @@ const Policy POLICIES_BY_NUMBER[POLICY_COUNT] =
                                 .list_in = {inspected_outside_in4, inspected_outside_in6},
                                 .inspect_in = {tcp_and_ip, only_tcp},
                                 .inspect_out = {everything, everything},
+                                .stateful_in = {false, true},
+                                .stateful_out = {true, true},
                                 .source = {leads_outside, leads_outside},
                             },
                         [TRUNK] = {.up = true},

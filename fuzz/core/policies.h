@@ -15,6 +15,8 @@ typedef struct {
   /** By family (0 IPv4, 1 IPv6): what the lists permit, what the inspection rules list. */
   Condition *list_in[2], *list_out[2];
   Condition *inspect_in[2], *inspect_out[2];
+  /** By family: a peer is told of the sessions of that inspection. */
+  bool stateful_in[2], stateful_out[2];
   /** By family: what unicast RPF lets a source be. */
   Condition *source[2];
   bool up;
@@ -27,6 +29,8 @@ typedef struct {
   /** The lists above permit exactly what the configuration does, not just at least. */
   bool exact;
   bool block_non_session;
+  /** First replies wait until the peer knows their session. */
+  bool defers;
   /** How many of the networks in policies.c it has routes to, and whether all others are outside. */
   uint32_t networks4, networks6;
   bool has_default;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the fuzzers of the core and runs one of them.
 #
-#   fuzz/core/run.sh [--target packets|activate] [--runs N] [--seconds S] [--core FILE] [--seed N] [-- libFuzzer's own]
+#   fuzz/core/run.sh [--target packets|records|activate] [--runs N] [--seconds S] [--core FILE] [--seed N] [-- libFuzzer's own]
 #
 # The corpus and what is found stay in fuzz/core/.build. Needs Debian's wabt, clang and libclang-rt-14-dev.
 set -eu
@@ -24,7 +24,11 @@ while [ $# -gt 0 ]; do
     *) usage ;;
   esac
 done
-case $target in packets | activate) ;; *) usage ;; esac
+case $target in
+  packets | activate) max_len=1024 ;;
+  records) max_len=2048 ;;
+  *) usage ;;
+esac
 for tool in wasm2wat wat2wasm wasm2c clang; do
   command -v "$tool" >/dev/null || { echo "$tool is missing: apt-get install wabt clang libclang-rt-14-dev" >&2; exit 2; }
 done
@@ -48,15 +52,17 @@ if ! cmp -s "$core" "$build/real.wasm" || [ ! -f "$build/core.o" ]; then
     -DWASM_RT_SKIP_SIGNAL_RECOVERY=1 -c "$build/core.c" -o "$build/core.o"
 fi
 (cd "$root" && npx tsx fuzz/core/export.ts "$build" "$build/real.wasm")
-for file in "$target" host machine frames packet policies judge structures; do
+harness="host machine frames packet policies judge sessions structures peer taken record operations"
+objects=
+for file in "$target" $harness; do
   clang -O2 -g -Wall -Wextra -DWASM_RT_SKIP_SIGNAL_RECOVERY=1 -I"$build" -I"$here" -Wa,-I"$build" \
     -c "$here/$file.c" -o "$build/$file.o"
+  objects="$objects $file.o"
 done
 clang -O2 -g -w -DWASM_RT_SKIP_SIGNAL_RECOVERY=1 -include "$here/trap.h" \
   -c /usr/share/wabt/wasm2c/wasm-rt-impl.c -o "$build/wasm-rt-impl.o"
 # Only the core is instrumented: its coverage guides the fuzzer, not that of the harness.
-(cd "$build" && clang -fsanitize=fuzzer "$target.o" host.o machine.o frames.o packet.o policies.o judge.o structures.o \
-  core.o wasm-rt-impl.o -lm -o "$target")
+(cd "$build" && clang -fsanitize=fuzzer $objects core.o wasm-rt-impl.o -lm -o "$target")
 (cd "$root" && npx tsx fuzz/core/seeds.ts "$target" "$build/$target-corpus")
-exec "$build/$target" -runs="$runs" -max_total_time="$seconds" -seed="$seed" -timeout=10 -max_len=1024 -entropic=0 \
+exec "$build/$target" -runs="$runs" -max_total_time="$seconds" -seed="$seed" -timeout=10 -max_len="$max_len" -entropic=0 \
   -artifact_prefix="$build/$target-found/" -print_final_stats=1 "$@" "$build/$target-corpus"

@@ -1,8 +1,8 @@
 /**
- * Writes the inputs that the fuzzers of the core start from: conversations as packets.c reads them, and the captures
- * in examples/ frame by frame.
+ * Writes the inputs that the fuzzers of the core start from: conversations as operations.c reads them, and the captures
+ * in examples/ frame by frame; with records, as records.c reads them.
  *
- *   tsx fuzz/core/seeds.ts packets|activate FOLDER
+ *   tsx fuzz/core/seeds.ts packets|records|activate FOLDER
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -129,10 +129,12 @@ function conversations(): string[][] {
 
 /** Frames of one input made of a capture. */
 const FRAMES_PER_SEED = 24;
+/** Of one input for `records`, which has them twice. */
+const FRAMES_TOLD = 6;
 const FRAME_MAX = 400;
 const CAPTURES = ["office", "ftp", "ipv6", "fragments", "scan", "transfer"];
 
-async function* captureSeeds(): AsyncGenerator<Uint8Array> {
+async function* captureSeeds(framesPerSeed: number): AsyncGenerator<Uint8Array> {
   const folder = new URL("../../examples/", import.meta.url);
   for (const name of CAPTURES) {
     const bytes = readFileSync(fileURLToPath(new URL(`${name}.pcapng`, folder)));
@@ -147,7 +149,7 @@ async function* captureSeeds(): AsyncGenerator<Uint8Array> {
         // By its source address, as `twinwall replay` does.
         input.push(0x16, 0, 0, length & 255, length >> 8, ...frame);
         taken++;
-        if (++frames % FRAMES_PER_SEED !== 0) continue;
+        if (++frames % framesPerSeed !== 0) continue;
         yield Uint8Array.from(input);
         input = [0x02];
       }
@@ -156,14 +158,174 @@ async function* captureSeeds(): AsyncGenerator<Uint8Array> {
   }
 }
 
+/** Operations of records.c, in hex: everything that packets.c does comes behind a byte of its own. */
+const DO = (...operations: string[]): string[] => operations.map((each) => `0c ${each}`);
+const SYNC = (what: string, argument: string): string => `05 ${what} ${argument}`;
+const PEER = SYNC("00", "01");
+const BULK = SYNC("01", "00");
+const WRITE = SYNC("03", "ff");
+const GIVE_ALL = ["05", "06"];
+const BECOME_STANDBY = "0b";
+const CLEAR = "08";
+const TAKE_OVER = "0a";
+/** A record about the last packet: action and state as layout.ts numbers them. */
+const RECORD = (action: number, state: string, id: string, version: string, argument: string): string =>
+  `01 0${action - 1} ${state} ${id} ${version} ${argument}`;
+const CHANGE = (at: string, how: string, value: string): string => `03 ${at} ${how} ${value}`;
+const TCP_STATES = ["01", "02", "03", "04", "05", "06", "07", "09"];
+const OPEN_STATES = ["0a", "0b"];
+
+/** A box that tells of its sessions, forgets them, hears of them as a standby, and takes over. */
+function* syncSeeds(): Generator<string[]> {
+  for (const [i, pair] of PAIRS.entries()) {
+    const start = STARTS[i % STARTS.length]!;
+    const talk = [...opening(pair, "00"), DATA(pair, "00"), DATA(back(pair), "00")];
+    const others = ["06", "09", "0c"].flatMap((service) => [
+      SAY(pair, service, "00", "20"),
+      SAY(back(pair), service, "03", "20"),
+    ]);
+    const told = DO(
+      PEER,
+      BULK,
+      ...talk,
+      ...others,
+      WRITE,
+      DATA(pair, "00"),
+      SYNC("02", "ff"),
+      WRITE,
+      SYNC("05", "00"),
+      WRITE,
+    );
+    const after = DO(
+      DATA(pair, "00"),
+      DATA(back(pair), "00"),
+      SAY(back(pair), "06", "03", "20"),
+      FIN(pair, "00"),
+      FIN(back(pair), "00"),
+      PEER,
+      BULK,
+      WRITE,
+    );
+    yield [start, ...told, BECOME_STANDBY, CLEAR, ...GIVE_ALL, TAKE_OVER, ...after];
+    yield [
+      start,
+      ...DO(PEER, BULK, WRITE, ...talk, WRITE, SYNC("04", "ff"), RST(pair, "00"), WRITE),
+      BECOME_STANDBY,
+      CLEAR,
+      ...GIVE_ALL,
+    ];
+    yield [
+      start,
+      ...told,
+      BECOME_STANDBY,
+      CLEAR,
+      ...GIVE_ALL,
+      ...DO(TIME("ff", "6f"), CONTROL("00", "ff")),
+      TAKE_OVER,
+      ...after,
+    ];
+    yield [
+      start,
+      ...told,
+      BECOME_STANDBY,
+      CLEAR,
+      "04 01",
+      CHANGE("10", "00", "01"),
+      "06",
+      "04 02",
+      "04 03",
+      "07 05",
+      TAKE_OVER,
+      ...after,
+    ];
+    for (const service of ["00", "06", "09", "0a", "0c"]) {
+      const states = service === "00" ? TCP_STATES : OPEN_STATES;
+      yield [
+        "02",
+        ...DO(SAY(pair, service, service === "00" ? "62" : "00", "20")),
+        ...states.flatMap((state, version) => [RECORD(1, state, "05", `0${version + 1}`, "00"), "06"]),
+        RECORD(2, states.at(-1)!, "05", "20", "00"),
+        "06",
+        RECORD(7, "00", "01", "01", "00"),
+        "06",
+        TAKE_OVER,
+        ...DO(
+          SAY(pair, service, "02", "20"),
+          SAY(back(pair), service, "02", "20"),
+          SAY(back(pair), service, "03", "20"),
+        ),
+        ...DO(PEER, BULK, WRITE),
+        RECORD(4, "00", "05", "01", "00"),
+        "06",
+        ...DO(WRITE),
+      ];
+      yield [
+        "42",
+        ...DO(SAY(pair, service, "00", "00")),
+        RECORD(5, "01", "00", "00", "00"),
+        RECORD(1, states[0]!, "05", "01", "47"),
+        RECORD(6, "00", "01", "01", "00"),
+        "06",
+        RECORD(3, "04", "05", "09", "00"),
+        "06",
+        TAKE_OVER,
+      ];
+    }
+  }
+}
+
+/** The frames of a seed of packets.c, told of, taken back as a standby, and sent once more after the take-over. */
+function toldSeed(seed: Uint8Array): Uint8Array {
+  const frames: Uint8Array[] = [];
+  for (let at = 1; at < seed.length; ) {
+    const size = 5 + (seed[at + 3]! | (seed[at + 4]! << 8));
+    frames.push(Uint8Array.of(0x0c), seed.subarray(at, at + size));
+    at += size;
+  }
+  const taken = [...DO(WRITE), BECOME_STANDBY, CLEAR, ...GIVE_ALL, TAKE_OVER];
+  return Buffer.concat([seed.subarray(0, 1), bytesOf(DO(PEER, BULK)), ...frames, bytesOf(taken), ...frames]);
+}
+
+/** The peer of a box comes, hears, acknowledges and goes, while conversations run. */
+function pairs(): string[][] {
+  return PAIRS.map((pair, i) => [
+    STARTS[i % STARTS.length]!,
+    PEER,
+    BULK,
+    SYN(pair, "00"),
+    SYN_ACK(back(pair), "00"),
+    WRITE,
+    SYNC("04", "ff"),
+    DATA(pair, "00"),
+    SAY(pair, "06", "00", "20"),
+    SAY(back(pair), "06", "03", "20"),
+    WRITE,
+    RST(pair, "00"),
+    CONTROL("03", "01"),
+    SYNC("02", "ff"),
+    SYNC("03", "20"),
+    SYNC("06", "01"),
+    DATA(pair, "00"),
+    SYNC("06", "00"),
+    SYNC("07", "00"),
+    DATA(pair, "00"),
+  ]);
+}
+
+const bytesOf = (operations: readonly string[]): Uint8Array =>
+  Buffer.from(operations.join("").replaceAll(" ", ""), "hex");
+
 const [target, folder] = process.argv.slice(2);
-if (folder === undefined || (target !== "packets" && target !== "activate"))
-  throw new Error("usage: tsx fuzz/core/seeds.ts packets|activate FOLDER");
+if (folder === undefined || !["packets", "records", "activate"].includes(target!))
+  throw new Error("usage: tsx fuzz/core/seeds.ts packets|records|activate FOLDER");
 let count = 0;
 const write = (bytes: Uint8Array): void => writeFileSync(join(folder, `seed-${count++}`), bytes);
 if (target === "activate") {
   for (const start of [0, 1, 2, 3, 0x80, 0x81, 0x82, 0x83]) write(Uint8Array.from([start]));
+} else if (target === "records") {
+  for (const operations of syncSeeds()) write(bytesOf(operations));
+  for await (const seed of captureSeeds(FRAMES_TOLD)) write(toldSeed(seed));
 } else {
-  for (const records of conversations()) write(Buffer.from(records.join("").replaceAll(" ", ""), "hex"));
-  for await (const seed of captureSeeds()) write(seed);
+  for (const records of [...conversations(), ...pairs()]) write(bytesOf(records));
+  for await (const seed of captureSeeds(FRAMES_PER_SEED)) write(seed);
 }

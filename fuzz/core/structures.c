@@ -48,22 +48,33 @@ static void check_session(uint32_t slot, uint64_t now) {
             "slot %u scales its window by more than 14", slot);
   }
   REQUIRE(get32(at_timeouts + get8(record + L_HOT_TIMER) * 4) != 0, "slot %u has no timeout", slot);
-  REQUIRE((uint32_t)now - get32(record + L_HOT_LAST_MS) < 0x80000000u, "slot %u was used in the future",
-          slot);
+  REQUIRE((uint32_t)now - get32(record + L_HOT_LAST_MS) <= L_TIMEOUT_MAX_MS + L_CLOCK_STEP_MAX_MS,
+          "slot %u was used in the future", slot);
   REQUIRE(get64(cold(slot) + L_COLD_CREATED_MS) <= now, "slot %u was created in the future", slot);
   const uint64_t id = get64(cold(slot) + L_COLD_ID);
   REQUIRE(id >= 1 && id <= get64(STATE(L_S_LAST_SESSION_ID)), "slot %u has an id that was never given", slot);
 }
 
+/** A deleted session that keeps its slot until its DELETE is written. */
+static void check_gone(uint32_t slot) {
+  REQUIRE(get8(hot(slot) + L_HOT_KIND) & L_KIND_GONE, "deleted slot %u has the key of a session", slot);
+  REQUIRE(get8(cold(slot) + L_COLD_PENDING) == L_PENDING_DELETE, "deleted slot %u does not wait", slot);
+}
+
 /** Tags, records, overflow counters and the number of sessions tell the same. */
-static void check_table(void (*live)(uint64_t, uint32_t)) {
+static void check_table(const Expected *expected, void (*live)(uint64_t, uint32_t)) {
   uint16_t overflow[GROUPS] = {0};
-  uint32_t sessions = 0, half_open = 0;
+  uint32_t sessions = 0, half_open = 0, gone = 0;
   const uint64_t now = get64(STATE(L_S_NOW_MS));
   for (uint32_t slot = 0; slot < GROUPS * L_GROUP_SLOTS; slot++) {
     const uint16_t tag = get16(tag_at(slot));
     if (tag == 0) {
       REQUIRE(get8(hot(slot) + L_HOT_KIND) == L_KIND_FREE, "slot %u has a session and no tag", slot);
+      continue;
+    }
+    if (tag == L_TAG_GONE) {
+      check_gone(slot);
+      gone++;
       continue;
     }
     sessions++;
@@ -93,13 +104,19 @@ static void check_table(void (*live)(uint64_t, uint32_t)) {
   REQUIRE(sessions <= SESSIONS_MAX, "%u sessions", sessions);
   REQUIRE(half_open == get32(STATE(L_S_HALF_OPEN)), "%u half-open, %u counted", half_open,
           get32(STATE(L_S_HALF_OPEN)));
+  REQUIRE(gone == get32(STATE(L_S_GONE)), "%u deleted sessions wait, %u counted", gone,
+          get32(STATE(L_S_GONE)));
+  REQUIRE(gone <= SESSIONS_MAX / L_GONE_SHARE, "%u deleted sessions wait", gone);
   const uint64_t created = counter(L_C_CREATED_TCP) + counter(L_C_CREATED_UDP) + counter(L_C_CREATED_ICMP) +
                            counter(L_C_CREATED_OTHER);
   const uint64_t ended = counter(L_C_EXPIRED) + counter(L_C_CLOSED) + counter(L_C_EVICTED) +
-                         counter(L_C_CLEARED) + counter(L_C_REOPENED);
-  REQUIRE(created == get64(STATE(L_S_LAST_SESSION_ID)), "%lu sessions created, %lu ids given", created,
-          get64(STATE(L_S_LAST_SESSION_ID)));
-  REQUIRE(created - ended == sessions, "%lu sessions created, %lu ended, %u left", created, ended, sessions);
+                         counter(L_C_CLEARED) + counter(L_C_REOPENED) + counter(L_C_GONE) +
+                         counter(L_C_FLUSHED);
+  REQUIRE(created + expected->ids_skipped == get64(STATE(L_S_LAST_SESSION_ID)),
+          "%lu sessions created, the last id is %lu", created, get64(STATE(L_S_LAST_SESSION_ID)));
+  REQUIRE(created + expected->taken - ended == sessions,
+          "%lu sessions created, %lu taken from the peer, %lu ended, %u left", created, expected->taken,
+          ended, sessions);
   REQUIRE(counter(L_C_MAX_SESSIONS) >= sessions, "more sessions than ever");
 }
 
@@ -118,6 +135,53 @@ static void check_half_open(void) {
   }
   REQUIRE(before == get32(STATE(L_S_HALF_OPEN_NEWEST)), "the half-open list ends elsewhere");
   REQUIRE(length == get32(STATE(L_S_HALF_OPEN)), "the half-open list has lost sessions");
+}
+
+static uint64_t digest_of(uint64_t id, uint64_t version) {
+  uint64_t h = id * 0x9e3779b97f4a7c15ull + version;
+  h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdull;
+  h = (h ^ (h >> 33)) * 0xc4ceb9fe1a85ec53ull;
+  return h ^ (h >> 33);
+}
+
+/** What a peer is to hear: the queue both ways, and the digests of what it knows. */
+static void check_sync(void) {
+  uint64_t digests[L_SYNC_BUCKETS] = {0};
+  uint32_t waiting = 0, known = 0;
+  for (uint32_t slot = 0; slot < GROUPS * L_GROUP_SLOTS; slot++) {
+    const uint32_t record = cold(slot), pending = get8(record + L_COLD_PENDING);
+    const uint16_t tag = get16(tag_at(slot));
+    REQUIRE(tag != 0 || pending == L_PENDING_NONE, "free slot %u waits for the peer", slot);
+    REQUIRE(tag == L_TAG_GONE || pending < L_PENDING_DELETE, "slot %u waits with the change %u", slot,
+            pending);
+    waiting += pending != L_PENDING_NONE;
+    REQUIRE(get8(record + L_COLD_MARK) <= L_SYNC_MARKS, "slot %u has a mark that is not given", slot);
+    if (tag == 0 || get8(record + L_COLD_MARK) != get32(STATE(L_S_GENERATION_MARK)) + 1) continue;
+    known++;
+    const uint64_t id = get64(record + L_COLD_ID);
+    digests[id % L_SYNC_BUCKETS] ^= digest_of(id, get64(record + L_COLD_VERSION));
+  }
+  REQUIRE(known == get32(STATE(L_S_KNOWN)), "%u sessions known to the peer, %u counted", known,
+          get32(STATE(L_S_KNOWN)));
+  for (uint32_t bucket = 0; bucket < L_SYNC_BUCKETS; bucket++) {
+    REQUIRE(digests[bucket] == get64(STATE(L_S_DIGESTS) + bucket * 8), "the digest of bucket %u is wrong",
+            bucket);
+  }
+  REQUIRE(get32(STATE(L_S_GENERATION_MARK)) < L_SYNC_MARKS, "mark %u", get32(STATE(L_S_GENERATION_MARK)));
+  REQUIRE(waiting == 0 || get32(STATE(L_S_PEER)) != 0, "%u sessions wait for no peer", waiting);
+  REQUIRE(waiting == get32(STATE(L_S_QUEUED)), "%u sessions wait for the peer, %u counted", waiting,
+          get32(STATE(L_S_QUEUED)));
+  uint32_t before = 0, length = 0;
+  for (uint32_t at = get32(STATE(L_S_QUEUE_OLDEST)); at != 0; at = get32(cold(at - 1) + L_COLD_QUEUE_NEWER)) {
+    REQUIRE(at <= GROUPS * L_GROUP_SLOTS && get8(cold(at - 1) + L_COLD_PENDING) != L_PENDING_NONE,
+            "the queue leads to slot %u, which does not wait", at - 1);
+    REQUIRE(++length <= waiting, "the queue has more sessions than wait");
+    REQUIRE(get32(cold(at - 1) + L_COLD_QUEUE_OLDER) == before, "the queue differs backwards at slot %u",
+            at - 1);
+    before = at;
+  }
+  REQUIRE(before == get32(STATE(L_S_QUEUE_NEWEST)), "the queue ends elsewhere");
+  REQUIRE(length == waiting, "the queue has lost sessions");
 }
 
 static bool frame_seen[HELD_MAX + 1];
@@ -207,8 +271,9 @@ static void check_counters(uint64_t given, uint64_t given_bytes, uint64_t held_b
   REQUIRE(bytes == given_bytes, "%lu bytes given, %lu counted", given_bytes, bytes);
 }
 
-void check_structures(uint64_t given, uint64_t given_bytes, void (*live)(uint64_t id, uint32_t slot)) {
-  check_table(live);
+void check_structures(const Expected *expected, void (*live)(uint64_t id, uint32_t slot)) {
+  check_table(expected, live);
   check_half_open();
-  check_counters(given, given_bytes, check_held());
+  check_sync();
+  check_counters(expected->given, expected->given_bytes, check_held());
 }

@@ -99,19 +99,18 @@ export function takeAcknowledgement(context: Context, association: Association, 
 }
 
 /**
- * When T3-rtx, which starts anew, expires (section 6.3.2, rule R3). RFC 7765: of fewer chunks than it takes to report one
- * missing, none comes back before that; so they do not wait for an RTO from now on, but from when they were sent.
+ * When T3-rtx, which starts anew, expires (section 6.3.2, rule R3): an RTO after the oldest chunk was sent, not after now, as
+ * RFC 7765 has it where too few are left to report one missing. Here they may be many: what was lost while every path was
+ * cut is reported by nobody, and each acknowledgement of a part of it would put off the rest by another RTO.
  */
 function restartAtMs({ nowMs }: Context, { outbound }: Association, path: Path): number {
-  const left = dequeLength(outbound.outstanding);
-  const fullMs = nowMs + path.rtoMs;
-  if (left > MISSING_REPORTS) return fullMs;
-  for (let i = 0; i < left; i++) {
-    const { fate, path: sentOn, sentAtMs } = itemAt(outbound.outstanding, i)!;
+  const { outstanding } = outbound;
+  for (let i = 0; i < dequeLength(outstanding); i++) {
+    const { fate, path: sentOn, sentAtMs } = itemAt(outstanding, i)!;
     if (fate !== "inFlight" || sentOn !== path.index) continue;
-    return sentAtMs + path.rtoMs > nowMs ? sentAtMs + path.rtoMs : fullMs;
+    return sentAtMs + path.rtoMs > nowMs ? sentAtMs + path.rtoMs : nowMs + path.rtoMs;
   }
-  return fullMs;
+  return nowMs + path.rtoMs;
 }
 
 /** Lets go of all up to `cumulativeTsn`. Gives the highest TSN that was not acknowledged before. */

@@ -135,22 +135,20 @@ describe("acknowledgement", () => {
 });
 
 describe("retransmission", () => {
-  test.each([
-    ["of as few as no report can bring back, an RTO after they were sent (RFC 7765)", 3, 0],
-    ["of more, an RTO after the acknowledgement that restarts the timer", 4, 1],
-  ])("by the timer, %s", (_what, lost, isFromSack) => {
+  test.each([1, 3, 4, 9])("by the timer, of %d, an RTO after they were sent", (lost) => {
     const world = calm();
     // The SACK of the first comes after its delay, when those that are lost are on their way.
-    dropData(world, [1, 2, 3, 4]);
+    dropData(
+      world,
+      Array.from({ length: lost }, (_, i) => 1 + i),
+    );
     world.send("a", 0, 100);
     world.runFor(20);
     const sentMs = world.nowMs;
     for (let i = 0; i < lost; i++) world.send("a", 0, 100);
     world.runFor(1000);
-    const [sack] = packetsWith(world, "b", "sack");
     const again = packetsWith(world, "a", "data")[1 + lost]!;
-    const fromMs = isFromSack ? sack!.atMs + 1 : sentMs;
-    expect(again.atMs).toBeCloseTo(fromMs + SEED_DEFAULTS.rtoMinMs, 5);
+    expect(again.atMs).toBeCloseTo(sentMs + SEED_DEFAULTS.rtoMinMs, 5);
     expect(world.expected.b.received).toBe(1 + lost);
   });
 

@@ -312,9 +312,10 @@ export const NAMED: readonly Named[] = [
     ),
   },
   {
-    name: "all paths are cut for longer than a hold time, and the news is sent again late",
-    wrong: "the hello that ends two actives was expected before it could have arrived",
-    of: "simulator",
+    name: "all paths are cut for longer than a hold time, and much waits to be sent again",
+    wrong:
+      "each acknowledgement of a part put off the rest, the news of the take-over with it, by another RTO",
+    of: "pair",
     broke: "one-active",
     scenario: drawn(
       34_773,

@@ -11,8 +11,6 @@ export const RECOVERY_MS = 2500;
 export const TALK_MS = 150;
 /** In which both boxes notice that the association is cut (threat D05); until then they believe what they were told. */
 const NOTICE_MS = 3000;
-/** Longest way of a datagram on a network that is whole. */
-const WAY_MS = 1;
 const NEVER_MS = Number.POSITIVE_INFINITY;
 
 /** One box. */
@@ -176,10 +174,10 @@ export class Roles {
     }).join("; ");
   }
 
-  /** A hold time of the slower clock, and the hello that ends it, with its way. */
+  /** A hold time of the slower clock, and the hello that ends it. */
   get patienceMs(): number {
     const { holdMs, helloMs, clockRates } = this.#variant;
-    return (holdMs + helloMs) / Math.min(clockRates.A, clockRates.B) + WAY_MS;
+    return (holdMs + helloMs) / Math.min(clockRates.A, clockRates.B);
   }
 
   #setRole(name: BoxName, role: Role): void {

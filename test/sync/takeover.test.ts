@@ -342,6 +342,21 @@ describe("after a take-over", () => {
     expect(heir.size).toBe(0);
   });
 
+  test("a clock that leapt while it was standby has made no session young again", () => {
+    const pair = Pair.connected();
+    const talk = new Talk(pair.active).open();
+    pair.drain();
+    // At this distance the age that a leap of the largest timeout leaves comes round to 0 in 32 bits.
+    pair.wait(2 ** 32 + L.TIMEOUT_MAX_MS - 600_000);
+    expect(pair.standby.size).toBe(1);
+    const heir = pair.promote();
+    talk.box = heir;
+    heir.nowMs += REST;
+    expect(talk.c("A", { seq: C, ack: S }).reason).toBe("tcp_no_session");
+    expect(heir.size).toBe(0);
+    audit(heir);
+  });
+
   test("sessions that are not overdue keep their age", () => {
     const pair = Pair.connected();
     const talk = new Talk(pair.active).open();
