@@ -1,12 +1,12 @@
 /**
- * Mutation check: deletes or inverts one rule, cell or condition at a time, compiles, and runs the tests that must notice.
+ * Mutation check: deletes or changes one rule, cell or condition at a time, compiles, and runs the tests that must notice.
  * A mutant that none of them notices is a survivor; those that nothing can notice stand in mutants.json with the reason.
  *
- *   tsx scripts/mutate.ts [--file NAME] [--only TEXT] [--from N] [--limit N] [--list] [--again]
+ *   tsx scripts/mutate.ts [--file NAME] [--only TEXT] [--from N] [--limit N] [--every N] [--list] [--again]
  *
- * It works in a copy of the project, and remembers what it found there: an interrupted run goes on where it stopped, and a
- * mutant is tried again when its file or its tests have changed. Exits with 1 when a survivor is not accepted, or when one
- * is that does not survive.
+ * It works in a copy of the project (one run at a time), and remembers what it found there: an interrupted run goes on
+ * where it stopped. A mutant is tried again when its file or the test that noticed it has changed; a survivor, when any of
+ * its tests has. Exits with 1 when a survivor is not accepted, or when one is that does not survive.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -21,7 +21,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import asc from "assemblyscript/asc";
@@ -31,13 +31,15 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const WORK = join(tmpdir(), "twinwall-mutants");
 const RESULTS = join(WORK, "results.json");
 const ACCEPTED = join(ROOT, "scripts", "mutants.json");
-/** A mutant that keeps the tests busy for longer has been noticed. */
-const TEST_SECONDS = 240;
+/** A mutant that keeps one file of tests busy for longer has been noticed. The slowest takes a fourth of it. */
+const TEST_SECONDS = 90;
 
 interface Target {
   file: string;
   /** Functions and tables that are changed; without, all of the file. */
   within?: readonly string[];
+  /** What a cell of its table that has no rule says; without, every cell has one. */
+  empty?: string;
   /** Test files, in the order in which they are run: those that notice most come first. */
   tests: readonly string[];
 }
@@ -45,21 +47,27 @@ interface Target {
 const TARGETS: readonly Target[] = [
   {
     file: "assembly/sync.ts",
-    tests: ["queue", "bulk", "update", "records", "defer", "hostile", "property"].map(inSync),
+    tests: testsIn("sync", "queue update bulk records defer told takeover property hostile"),
   },
-  {
-    file: "assembly/resync.ts",
-    tests: ["resync", "transfer", "takeover"].map(inSync),
-  },
+  { file: "assembly/resync.ts", tests: testsIn("sync", "resync resume takeover transfer") },
   {
     file: "assembly/tcp.ts",
     within: ["TRANSITIONS"],
-    tests: ["test/model/tcp-table.test.ts", "test/model/tcp-rules.test.ts"],
+    empty: "xx",
+    tests: testsIn("model", "tcp-table tcp-rules"),
   },
+  { file: "src/hsrp/table.ts", within: ["TABLE"], tests: testsIn("hsrp", "table roles") },
+  { file: "src/redundancy/table.ts", within: ["TABLE"], tests: testsIn("redundancy", "table machine world") },
+  {
+    file: "src/sctp/states.ts",
+    within: ["STATE_TABLE"],
+    tests: testsIn("sctp", "tables setup teardown restart refusals endpoint paths transfer"),
+  },
+  { file: "src/sctp/collision.ts", within: ["COLLISION_TABLE"], tests: testsIn("sctp", "tables") },
 ];
 
-function inSync(name: string): string {
-  return `test/sync/${name}.test.ts`;
+function testsIn(folder: string, names: string): string[] {
+  return names.split(" ").map((name) => `test/${folder}/${name}.test.ts`);
 }
 
 /** One change of a file. */
@@ -87,11 +95,11 @@ const BOUNDS: ReadonlyMap<ts.SyntaxKind, string> = new Map([
   [ts.SyntaxKind.GreaterThanEqualsToken, ">"],
 ]);
 
-/** All changes of a file, in the order of its text. */
-function mutantsOf({ file, within }: Target): Mutant[] {
+/** All changes of a file below `root`, in the order of its text. */
+function mutantsOf(root: string, { file, within, empty }: Target): Mutant[] {
   const source = ts.createSourceFile(
     file,
-    readFileSync(join(ROOT, file), "utf8"),
+    readFileSync(join(root, file), "utf8"),
     ts.ScriptTarget.ESNext,
     true,
   );
@@ -111,11 +119,9 @@ function mutantsOf({ file, within }: Target): Mutant[] {
 
   const visit = (node: ts.Node): void => {
     const name =
-      ts.isFunctionDeclaration(node) || ts.isMethodDeclaration(node)
+      ts.isFunctionDeclaration(node) || ts.isVariableDeclaration(node)
         ? node.name?.getText(source)
-        : ts.isVariableDeclaration(node) && place === ""
-          ? node.name.getText(source)
-          : undefined;
+        : undefined;
     if (name === undefined || place !== "") {
       if (place !== "") mutate(node);
       ts.forEachChild(node, visit);
@@ -129,32 +135,40 @@ function mutantsOf({ file, within }: Target): Mutant[] {
 
   const mutate = (node: ts.Node): void => {
     if (ts.isExpressionStatement(node)) change(node, ";", "without");
-    else if (ts.isIfStatement(node) || ts.isWhileStatement(node)) invert(node.expression);
-    else if (ts.isConditionalExpression(node)) invert(node.condition);
-    else if (ts.isBinaryExpression(node)) mutateBinary(node);
-    else if (ts.isPrefixUnaryExpression(node) && node.operator === ts.SyntaxKind.ExclamationToken)
-      change(node, node.operand.getText(source), "not inverted:");
-    else if (ts.isArrayLiteralExpression(node) && node.elements.length > 3) mutateCells(node.elements);
+    else if (ts.isIfStatement(node)) mutateRule(node);
+    else if (ts.isWhileStatement(node)) change(node.expression, "false", "never:");
+    else if (ts.isConditionalExpression(node)) {
+      change(node, node.whenTrue.getText(source), "always the first of");
+      change(node, node.whenFalse.getText(source), "always the second of");
+    } else if (ts.isBinaryExpression(node)) mutateBinary(node);
+    else if (ts.isArrayLiteralExpression(node) && node.elements.length > 3) mutateCells(node);
     else if (ts.isReturnStatement(node) && node.expression !== undefined) mutateReturn(node.expression);
   };
 
-  const invert = (condition: ts.Expression): void =>
-    change(condition, `!(${condition.getText(source)})`, "inverted:");
+  const mutateRule = ({ expression, thenStatement, elseStatement }: ts.IfStatement): void => {
+    change(expression, "true", "always:");
+    // A rule that is one statement is deleted with that.
+    if (elseStatement !== undefined || !ts.isExpressionStatement(thenStatement))
+      change(expression, "false", "never:");
+  };
 
   const mutateBinary = (node: ts.BinaryExpression): void => {
     const { kind } = node.operatorToken;
     const left = node.left.getText(source);
     const right = node.right.getText(source);
-    if (kind === ts.SyntaxKind.AmpersandAmpersandToken || kind === ts.SyntaxKind.BarBarToken) {
+    if (isLogical(kind)) {
       change(node, left, "only the first of");
       change(node, right, "only the second of");
     }
     const bound = BOUNDS.get(kind);
     if (bound !== undefined) change(node, `${left} ${bound} ${right}`, "compared otherwise:");
     const opposite = OPPOSITES.get(kind);
-    // A whole condition has been inverted already.
-    const isCondition = ts.isIfStatement(node.parent) || ts.isConditionalExpression(node.parent);
-    if (opposite !== undefined && !isCondition)
+    // A condition, or a part of one, has been taken away already.
+    const isPart =
+      ts.isIfStatement(node.parent) ||
+      ts.isConditionalExpression(node.parent) ||
+      (ts.isBinaryExpression(node.parent) && isLogical(node.parent.operatorToken.kind));
+    if (opposite !== undefined && !isPart)
       change(node, `${left} ${opposite} ${right}`, "compared otherwise:");
   };
 
@@ -163,17 +177,34 @@ function mutantsOf({ file, within }: Target): Mutant[] {
     if (expression.kind === ts.SyntaxKind.FalseKeyword) change(expression, "true", "returned:");
   };
 
-  /** Each cell gets the value of another one of the table. */
-  const mutateCells = (cells: ts.NodeArray<ts.Expression>): void => {
-    const values = [...new Set(cells.map((cell) => cell.getText(source)))];
-    cells.forEach((cell, i) => {
-      const at = values.indexOf(cell.getText(source));
-      change(cell, values[(at + 1) % values.length]!, `cell ${i}`);
+  /** A text loses all or a part of what it says; any other cell its rule, or it gets that of another one. */
+  const mutateCells = ({ elements, parent }: ts.ArrayLiteralExpression): void => {
+    const row = ts.isPropertyAssignment(parent) ? `${parent.name.getText(source)}, ` : "";
+    const values = [...new Set(elements.map((cell) => cell.getText(source)))];
+    elements.forEach((cell, i) => {
+      const value = cell.getText(source);
+      const next = values[(values.indexOf(value) + 1) % values.length]!;
+      const other = empty === undefined || value === empty ? next : empty;
+      const texts = ts.isStringLiteral(cell) && cell.text !== "" ? lesserCells(cell.text) : [other];
+      for (const text of texts) change(cell, text, `${row}cell ${i}`);
     });
   };
 
   visit(source);
   return found;
+}
+
+const isLogical = (kind: ts.SyntaxKind): boolean =>
+  kind === ts.SyntaxKind.AmpersandAmpersandToken || kind === ts.SyntaxKind.BarBarToken;
+
+/** What is left of a cell "actions/state" or "action state" without all of it, its state, or one of its actions. */
+function lesserCells(cell: string): string[] {
+  const [, actions, state] = /^([^ /]*)(.*)$/.exec(cell)! as unknown as [string, string, string];
+  const letters = /^[A-Z]+$/.test(actions) ? [...actions] : [];
+  const fewer = letters.map((_letter, i) => letters.toSpliced(i, 1).join("") + state);
+  const lesser = new Set(["", actions, ...fewer]);
+  lesser.delete(cell);
+  return [...lesser].map((text) => JSON.stringify(text));
 }
 
 /** Compiles the copy's core; undefined: done, else why not. */
@@ -189,12 +220,23 @@ async function compile(): Promise<string | undefined> {
   return error === null ? undefined : stderr.toString();
 }
 
+const VITEST_OPTIONS = [
+  ["--bail", "1"],
+  ["--reporter", "dot"],
+  // Threads, and not processes: they end with the process that has taken too long.
+  ["--pool", "threads"],
+  ["--maxWorkers", "1"],
+  // What has not changed is not translated again.
+  ["--experimental.fsModuleCache"],
+  ["--experimental.fsModuleCachePath", join(WORK, "cache")],
+].flat();
+
 /** Runs tests one file after the other until one fails; the one that did. */
 function noticed(tests: readonly string[]): string | undefined {
   for (const test of tests) {
     const { status } = spawnSync(
       process.execPath,
-      [join(WORK, "node_modules", "vitest", "vitest.mjs"), "run", test, "--bail", "1", "--reporter", "dot"],
+      [join(WORK, "node_modules", "vitest", "vitest.mjs"), "run", test, ...VITEST_OPTIONS],
       { cwd: WORK, timeout: TEST_SECONDS * 1000, killSignal: "SIGKILL", stdio: "ignore" },
     );
     if (status !== 0) return test;
@@ -223,63 +265,69 @@ function copyProject(): void {
     symlinkSync(join(ROOT, "node_modules"), join(WORK, "node_modules"), "dir");
 }
 
-/** Changes when the file or anything that its tests are made of does. */
-function fingerprint({ file, tests }: Target): string {
-  const hash = createHash("sha256").update(readFileSync(join(ROOT, file)));
-  const folders = [...new Set(tests.map((test) => dirname(test)))].sort();
-  for (const folder of folders) {
-    for (const name of readdirSync(join(ROOT, folder)).sort()) {
-      if (
-        name.endsWith(".ts") &&
-        (!name.endsWith(".test.ts") || tests.some((test) => basename(test) === name))
-      )
-        hash.update(readFileSync(join(ROOT, folder, name)));
-    }
-  }
+/** Changes when the file, the tests or what those use of their folders do. */
+function fingerprint(file: string, tests: readonly string[]): string {
+  const hash = createHash("sha256");
+  const folders = [...new Set(tests.map((test) => dirname(test)))];
+  const helpers = folders.flatMap((folder) =>
+    readdirSync(join(WORK, folder))
+      .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+      .map((name) => join(folder, name)),
+  );
+  for (const path of [file, ...tests, ...helpers.sort()]) hash.update(readFileSync(join(WORK, path)));
   return hash.digest("hex").slice(0, 16);
 }
 
-/** By fingerprint and id: the test that noticed the mutant, or "survived". */
-type Results = Record<string, string>;
+/** What became of a mutant: the test that noticed it, or one of these; and the fingerprint for which that holds. */
+interface Outcome {
+  result: string;
+  fingerprint: string;
+}
+const SURVIVED = "survived";
+const REFUSED = "the compiler";
+
+/** By file and id. */
+type Results = Record<string, Outcome>;
 /** By file: survivors that are accepted, and why. */
 type Accepted = Record<string, Record<string, string>>;
 
 const readJson = <T>(path: string, otherwise: T): T =>
   existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as T) : otherwise;
 
+/** What became of each mutant, by id. */
 async function check(
-  target: Target,
+  { file, tests }: Target,
   mutants: readonly Mutant[],
   again: boolean,
 ): Promise<Map<string, string>> {
-  const { file, tests } = target;
-  const results = again ? {} : readJson<Results>(RESULTS, {});
-  const stamp = fingerprint(target);
+  const results = readJson<Results>(RESULTS, {});
   const outcome = new Map<string, string>();
-  const source = readFileSync(join(ROOT, file), "utf8");
+  const source = readFileSync(join(WORK, file), "utf8");
   const isCore = file.startsWith("assembly/");
+  const fingerprints = new Map(tests.map((test) => [test, fingerprint(file, [test])]));
+  const ofAll = fingerprint(file, tests);
+  const holdsFor = (result: string): string => fingerprints.get(result) ?? ofAll;
   const todo = mutants.filter(({ id }) => {
-    const known = results[`${stamp} ${id}`];
-    if (known !== undefined) outcome.set(id, known);
-    return known === undefined;
+    const known = results[`${file} ${id}`];
+    if (again || known === undefined || known.fingerprint !== holdsFor(known.result)) return true;
+    outcome.set(id, known.result);
+    return false;
   });
   if (todo.length > 0) {
-    const problem = isCore ? await compile() : undefined;
-    if (problem !== undefined) throw new Error(problem);
     const failing = noticed(tests);
     if (failing !== undefined) throw new Error(`${failing} fails without any change`);
   }
-  for (const mutant of todo) {
-    const { id, line, from, to, text } = mutant;
+  for (const { id, line, from, to, text } of todo) {
     writeFileSync(join(WORK, file), source.slice(0, from) + text + source.slice(to));
     const problem = isCore ? await compile() : undefined;
-    const result = problem !== undefined ? "the compiler" : (noticed(tests) ?? "survived");
+    const result = problem !== undefined ? REFUSED : (noticed(tests) ?? SURVIVED);
     outcome.set(id, result);
-    results[`${stamp} ${id}`] = result;
+    results[`${file} ${id}`] = { result, fingerprint: holdsFor(result) };
     writeFileSync(RESULTS, JSON.stringify(results, undefined, 1));
-    console.log(`${result === "survived" ? "SURVIVED" : "noticed "} ${file}:${line} ${id} [${result}]`);
+    console.log(`${result === SURVIVED ? "SURVIVED" : "noticed "} ${file}:${line} ${id} [${result}]`);
   }
   writeFileSync(join(WORK, file), source);
+  if (isCore && todo.length > 0) await compile();
   return outcome;
 }
 
@@ -290,31 +338,39 @@ async function main(): Promise<void> {
       only: { type: "string" },
       from: { type: "string", default: "0" },
       limit: { type: "string", default: "1000000" },
+      every: { type: "string", default: "1" },
       list: { type: "boolean", default: false },
       again: { type: "boolean", default: false },
     },
   });
   const accepted = readJson<Accepted>(ACCEPTED, {});
-  const targets = TARGETS.filter(({ file }) => values.file?.some((name) => file.endsWith(name)) ?? true);
-  if (!values.list) copyProject();
+  const targets = TARGETS.filter(
+    ({ file }) => values.file?.some((name) => `/${file}`.endsWith(`/${name}`)) ?? true,
+  );
+  if (!values.list) {
+    copyProject();
+    const problem = await compile();
+    if (problem !== undefined) throw new Error(problem);
+  }
   let failed = false;
   for (const target of targets) {
     const { file } = target;
-    const all = mutantsOf(target);
+    const all = mutantsOf(values.list ? ROOT : WORK, target);
     const from = Number(values.from);
     const chosen = all
       .filter(({ id }) => values.only === undefined || id.includes(values.only))
-      .slice(from, from + Number(values.limit));
+      .slice(from, from + Number(values.limit))
+      .filter((_mutant, i) => i % Number(values.every) === 0);
     if (values.list) {
       for (const { id, line } of chosen) console.log(`${file}:${line} ${id}`);
       continue;
     }
     const outcome = await check(target, chosen, values.again);
     const reasons = accepted[file] ?? {};
-    const survivors = [...outcome].filter(([, result]) => result === "survived").map(([id]) => id);
+    const survivors = [...outcome].filter(([, result]) => result === SURVIVED).map(([id]) => id);
     const unexplained = survivors.filter((id) => !(id in reasons));
     const stale = Object.keys(reasons).filter(
-      (id) => !all.some((mutant) => mutant.id === id) || (outcome.has(id) && outcome.get(id) !== "survived"),
+      (id) => !all.some((mutant) => mutant.id === id) || (outcome.has(id) && outcome.get(id) !== SURVIVED),
     );
     for (const id of unexplained) console.log(`not noticed by any test: ${file} ${id}`);
     for (const id of stale) console.log(`accepted, but no survivor: ${file} ${id}`);

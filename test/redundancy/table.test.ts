@@ -61,14 +61,17 @@ const ALWAYS = "trapped stopBulk+erase>initialization";
 /** Of those that could become active. */
 const CANDIDATE = `${ALWAYS}, contested probe, denied deny`;
 /** Of those that have no copy of the sessions, and none under way; and of the others. */
-const WITHOUT_COPY = `${CANDIDATE}, removed close>disabled, reload clean>initialization, vacant take>active, unanswered take+lose>active`;
+const WITHOUT_COPY =
+  `${CANDIDATE}, removed close>disabled, reload clean>initialization, ` +
+  "vacant take>active, unanswered take+lose>active";
 const WITH_COPY =
   `${CANDIDATE}, removed stopBulk+close>disabled, reload stopBulk+clean>initialization, ` +
   "vacant stopBulk+take>active, unanswered stopBulk+take+lose>active, renewed stopBulk>cold, " +
   "bulkFailed stopBulk>cold, split stopBulk>cold, unfit stopBulk>negotiation, peerLost stopBulk>negotiation, " +
   "rejoined stopBulk+clean>initialization";
 /** Of those that had the sessions to themselves. */
-const CLAIMANT = `${ALWAYS}, removed stopBulk+release+close>disabled, superseded stopBulk+deny+clean>initialization`;
+const CLAIMANT =
+  `${ALWAYS}, removed stopBulk+release+close>disabled, ` + "superseded stopBulk+deny+clean>initialization";
 
 /** The table once more, by state: "event actions>state". All else is nothing. */
 const BY_STATE: Record<State, string> = {
@@ -92,7 +95,9 @@ const BY_STATE: Record<State, string> = {
     `${CLAIMANT}, unfit >active, peerLost >active, split >active, bulkFailed spoil>active, prevailed assert, ` +
     "behind raise, groupLost armYield>yield, stalled probe+armSuspect>suspect, drainBroken >active, " +
     "drained handOver+release+armYield>yield, forced release+armYield>yield",
-  yield: `${CLAIMANT}, vacant take>active, yieldTaken stopBulk+clean>initialization, yieldVacant stopBulk>negotiation`,
+  yield:
+    `${CLAIMANT}, vacant take>active, yieldTaken stopBulk+clean>initialization, ` +
+    "yieldVacant stopBulk>negotiation",
 };
 
 describe.each(STATE_NAMES)("in %s", (state) => {

@@ -6,37 +6,9 @@ import { describe, expect, test } from "vitest";
 import * as L from "../../assembly/layout.js";
 import { Random } from "../model/random.js";
 import { tcpOption } from "../support/frames.js";
-import { type Box, config, Pair, type PairOptions } from "./pair.js";
-import { bringTo, C, ENDS6, type Fields, PORTS_BY_SIDE, S, Talk, WINDOW } from "./talk.js";
-
-const WIDE = [...tcpOption.windowScale(14), ...tcpOption.sackPermitted()];
-
-/** Whether a direction of the one session has not been proved yet. */
-const isResuming = (box: Box): boolean =>
-  (box.core.bytes[box.hotAt(box.session().id) + L.HOT_FLAGS]! & L.HF_RESYNC) !== 0;
-
-interface Scene {
-  pair: Pair;
-  heir: Box;
-  talk: Talk;
-}
-
-/** A connection that the active has seen and the standby knows; what `unseen` does on the active is not told. */
-function takenOver(
-  unseen: (talk: Talk) => void = () => {},
-  { client = {}, server = {}, ...options }: PairOptions & { client?: Fields; server?: Fields } = {},
-): Scene {
-  const pair = Pair.connected(options);
-  const talk = new Talk(pair.active).open(client, server);
-  pair.drain();
-  unseen(talk);
-  const heir = pair.promote();
-  talk.box = heir;
-  expect(isResuming(heir)).toBe(true);
-  return { pair, heir, talk };
-}
-
-const pass = { verdict: "pass", reason: "established" };
+import { config, Pair } from "./pair.js";
+import { isResuming, pass, type Scene, takenOver, WIDE } from "./taken-over.js";
+import { bringTo, C, ENDS6, PORTS_BY_SIDE, S, Talk, WINDOW } from "./talk.js";
 
 /** An exchange in which each end acknowledges all of the other: `c` and `s` are what they send next. */
 function talkOn(talk: Talk, c: number, s: number, rounds = 2): { c: number; s: number } {

@@ -1,4 +1,4 @@
-/** Whom the rules of the queue spare: sessions of which no peer is told. */
+/** What the peer is not told: sessions that are not synchronised, and those that have not moved. */
 import { describe, expect, test } from "vitest";
 import * as L from "../../assembly/layout.js";
 import { Pair, PRIVATE } from "./pair.js";
@@ -39,4 +39,19 @@ describe("a session that is not synchronised", () => {
     expect(pair.active.sync.queued).toBe(0);
     expect(actionsOf(...pair.drain())).toEqual([]);
   });
+});
+
+test("a session that has not moved is not told again, whatever becomes of its neighbours in the table", () => {
+  const pair = Pair.connected();
+  const talks = Array.from({ length: 200 }, (_, i) => new Talk(pair.active, { clientPort: 2000 + i }).open());
+  pair.drain();
+  const told = pair.active.slots();
+  for (const talk of talks.filter((_talk, i) => i % 2 === 0)) talk.s("R", { seq: S });
+  expect(new Set(actionsOf(...pair.drain()))).toEqual(new Set(["delete"]));
+  pair.active.sync.scan(pair.active.sync.groups);
+  expect(actionsOf(...pair.drain())).toEqual([]);
+  // There were neighbours, and some of them have gone.
+  const left = new Set(pair.active.slots().map(({ slot }) => slot));
+  const gone = told.map(({ slot }) => slot).filter((slot) => !left.has(slot));
+  expect(gone.some((slot) => left.has(slot - 1))).toBe(true);
 });
