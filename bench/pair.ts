@@ -30,6 +30,8 @@ export const HOLD_MS = 50;
 /** By then the other box is Standby in its groups, too. */
 const STEADY_MS = 200;
 const PROBE_MS = 0.1;
+/** Between two probes in real time; a host that span would keep the boxes from their work. */
+const PROBE_WAIT_MS = 1;
 const FIRST_REPLIES = 500;
 const SETTLE_MS = 60_000;
 const WAIT_MAX_MS = 10_000;
@@ -160,7 +162,7 @@ async function firstPassInThreads(threads: Threads, standby: BoxName): Promise<n
       if (verdicts.verdictCode(0) === L.VERDICT_PASS) passedMs ??= verdicts.decidedMs;
     });
     if (passedMs !== undefined) return passedMs;
-    await new Promise((resolve) => setImmediate(resolve));
+    await threads.arrival(PROBE_WAIT_MS);
   }
   throw new Error("nobody takes over");
 }
@@ -219,7 +221,7 @@ async function deferInThreads({ core }: Workshop): Promise<number[]> {
             releasedMs = atMs;
           },
         );
-        await new Promise((resolve) => setImmediate(resolve));
+        await threads.arrival(PROBE_WAIT_MS);
       }
       samples.push(releasedMs - decidedMs!);
     }

@@ -2,6 +2,8 @@
  * A pair of boxes, each in a thread of its own, and the host that brings them packets: see src/pair/hosted-box.ts for
  * what goes where. The host is also the switch of the networks.
  */
+import { availableParallelism } from "node:os";
+import { setFlagsFromString } from "node:v8";
 import type { Config } from "../../config/model.js";
 import { type CoreSource, SEED_BYTES } from "../../core.js";
 import { type DataplaneOptions, prepare } from "../../prepare.js";
@@ -33,6 +35,8 @@ const BATCHES_MAX = 16;
 /** Datagrams that may wait for a box; as in a socket, what is more is lost. */
 const DATAGRAMS_MAX = 1024;
 const SOFTWARE = "twinwall";
+/** The host and both boxes. */
+const THREADS = 1 + BOX_NAMES.length;
 
 export interface ThreadsOptions {
   /** Running configurations as text, or parsed. */
@@ -52,6 +56,9 @@ export interface ThreadsOptions {
 
 /** Starts both boxes; resolves when they run. Rejects with ConfigError, CoreError, or what a thread died of. */
 export async function startThreads(options: ThreadsOptions): Promise<Threads> {
+  // In a take-over code runs for the first time. V8 compiles it in threads of its own, for which these would have to wait
+  // where there are no cores to spare.
+  if (availableParallelism() <= THREADS) setFlagsFromString("--no-concurrent-recompilation");
   const source = options.module ?? (await readCoreFile());
   // Compiled once for both threads, and for every life of theirs.
   const module = source instanceof WebAssembly.Module ? source : new WebAssembly.Module(bufferOf(source));
