@@ -27,6 +27,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["node/"],
   ["node.ts"],
   ["pair/"],
+  ["live/"],
   ["io/"],
   ["library.ts"],
   ["index.ts", "browser.ts"],

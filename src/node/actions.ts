@@ -2,13 +2,14 @@
 import type { Config } from "../config/model.js";
 import type { Dataplane } from "../dataplane.js";
 import type { Mac } from "../frame.js";
-import type { HsrpAction } from "../hsrp/index.js";
+import type { HsrpAction, HsrpInput } from "../hsrp/index.js";
 import type { Address } from "../ip.js";
-import type { RedundancyAction, RedundancyOptions, ReloadMode } from "../redundancy/index.js";
+import type { OperatorInput, RedundancyAction, RedundancyOptions, ReloadMode } from "../redundancy/index.js";
+import type { SessionsAction } from "./shared-sessions.js";
 
-export interface NodeOptions {
+/** Of the machines of a box. */
+export interface ControlOptions {
   readonly config: Config;
-  readonly dataplane: Dataplane;
   /** MAC addresses of the interfaces by full name, `0200.5e00.0001`. */
   readonly macs: ReadonlyMap<string, Mac>;
   /** Random 32-bit numbers that nobody can guess. */
@@ -19,19 +20,34 @@ export interface NodeOptions {
   readonly reloadMode?: ReloadMode;
   /** HMAC-SHA-256 of the machine, where it has a faster one than JavaScript is. */
   readonly mac?: RedundancyOptions["mac"];
+  /** Capacity of the session table: both boxes must have the same. */
+  readonly sessions: number;
+}
+
+/** Of a box in one thread. */
+export interface NodeOptions extends Omit<ControlOptions, "sessions"> {
+  readonly dataplane: Dataplane;
   /** Makes the dataplane that takes over after the core has trapped; without it the process ends. */
   readonly newDataplane?: (nowMs: number) => Dataplane;
 }
 
-export type NodeInput =
+/** What the machines take. */
+export type ControlInput =
   | { readonly kind: "tick" }
   | { readonly kind: "link"; readonly interface: string; readonly isUp: boolean }
   | DatagramInput
-  | { readonly kind: "operator"; readonly command: "switchover"; readonly isForced: boolean }
-  /** The core has trapped, or is to be taken for that; `process` finds out by itself. */
-  | { readonly kind: "trap" }
+  | OperatorInput
+  /** Another station claims an address by ARP or neighbour discovery. */
+  | Extract<HsrpInput, { kind: "arp" }>
+  /** What the sessions have to say. */
+  | { readonly kind: "sessions"; readonly actions: readonly SessionsAction[] }
   /** Orderly end. */
   | { readonly kind: "stop" };
+
+export type NodeInput =
+  | Exclude<ControlInput, { kind: "sessions" }>
+  /** The core has trapped, or is to be taken for that; `process` finds out by itself. */
+  | { readonly kind: "trap" };
 
 /** A UDP datagram for the box itself: HSRP, or SCTP of the peer. */
 export interface DatagramInput {
@@ -65,11 +81,6 @@ export type NodeAction =
   | Extract<RedundancyAction, { kind: "role" | "state" | "reply" }>
   /** The standby has all sessions. */
   | { readonly kind: "synchronised" }
-  /** A first reply may leave: the peer knows its session, or has had its time. */
-  | { readonly kind: "release"; readonly token: number; readonly isAcknowledged: boolean }
-  /** A first reply must not leave any more: the role is lost. */
-  | { readonly kind: "discard"; readonly token: number }
-  /** Fragments waited for the rest of their datagram for too long: so many verdicts stand in the batch. */
-  | { readonly kind: "expired"; readonly outputs: number }
+  | Extract<SessionsAction, { kind: "release" | "discard" | "expired" }>
   /** `reload-mode exit`, or nothing to go on with: the process is to end and start again. */
   | { readonly kind: "exit" };

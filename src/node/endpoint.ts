@@ -2,7 +2,7 @@
 import { DEFAULTS, type IpcAssociation } from "../config/model.js";
 import { STREAMS } from "../redundancy/index.js";
 import { Endpoint, type SctpAction, UDP_ENCAPSULATION_PORT } from "../sctp/index.js";
-import type { NodeAction, NodeOptions } from "./actions.js";
+import type { ControlOptions, NodeAction } from "./actions.js";
 
 /** Room of the association for what the sync has under way, and for the messages beside it. */
 const SEND_QUEUE_BYTES = 4 * 1024 * 1024;
@@ -18,7 +18,7 @@ export function newEndpoint(
     pathRetransmit,
     assocRetransmit,
   }: IpcAssociation,
-  { random, secret }: NodeOptions,
+  { random, secret }: ControlOptions,
 ): Endpoint | undefined {
   if (localPort === undefined || remotePort === undefined || localIps.length === 0 || remoteIps.length === 0)
     return undefined;

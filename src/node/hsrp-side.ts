@@ -3,7 +3,7 @@ import { failoverInterfaces } from "../check/topology.js";
 import type { Config } from "../config/model.js";
 import { Hsrp, type HsrpAction, type HsrpGroupView, type HsrpInput, optionsOf } from "../hsrp/index.js";
 import type { HsrpNews } from "../redundancy/index.js";
-import type { NodeOptions } from "./actions.js";
+import type { ControlOptions } from "./actions.js";
 
 /** What a step comes to: for the outside, and for the redundancy. */
 export interface HsrpStep {
@@ -12,7 +12,7 @@ export interface HsrpStep {
 }
 
 export class HsrpSide {
-  readonly #options: NodeOptions;
+  readonly #options: ControlOptions;
   readonly #links: Map<string, boolean>;
   /** Interfaces whose failure makes a box half a box. */
   readonly #counted: ReadonlySet<string>;
@@ -21,7 +21,7 @@ export class HsrpSide {
   #told: string;
 
   /** `original`: one of which this is to be a copy. */
-  constructor(options: NodeOptions, original?: HsrpSide) {
+  constructor(options: ControlOptions, original?: HsrpSide) {
     this.#options = options;
     this.#counted = new Set(failoverInterfaces(options.config).map(({ name }) => name));
     if (original === undefined) {

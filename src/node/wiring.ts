@@ -2,23 +2,20 @@
 import type { HsrpAction } from "../hsrp/index.js";
 import type { RedundancyAction } from "../redundancy/index.js";
 import type { SctpAction } from "../sctp/index.js";
-import type { SyncAction } from "../sync/session-sync.js";
+import type { SessionsAction } from "./shared-sessions.js";
 
 /** What a machine wants done. */
 export type Wish =
   | { readonly from: "hsrp"; readonly action: HsrpAction }
   | { readonly from: "redundancy"; readonly action: RedundancyAction }
   | { readonly from: "sctp"; readonly action: SctpAction }
-  | { readonly from: "sync"; readonly action: SyncAction };
+  | { readonly from: "sessions"; readonly action: SessionsAction };
 
 /** What the wiring itself remembers; plain data. */
 export interface Wiring {
   /** The bulk sync that is under way, or was the last; this box is the one that takes it. */
   bulk: number;
   isBulkAwaited: boolean;
-  isDraining: boolean;
-  /** The core has forgotten what the peer was told. */
-  isCopyLost: boolean;
   /** The association is being ended to be begun anew. */
   isRestarting: boolean;
   /** The process is to end and start again. */
@@ -29,8 +26,6 @@ export interface Wiring {
 export const UNWIRED: Readonly<Wiring> = {
   bulk: 0,
   isBulkAwaited: false,
-  isDraining: false,
-  isCopyLost: false,
   isRestarting: false,
   isExiting: false,
 };

@@ -49,7 +49,6 @@ export function identityOf(config: Config, surroundings: Surroundings): Identity
   const [local] = localIps;
   const isComplete = protocol && localPort && remotePort && remoteIps.length > 0;
   if (shutdown || !isComplete || local === undefined) return undefined;
-  const { updateMsec, updateSeconds } = config.inspect;
   const nodeName = config.hostname ?? "";
   return {
     ...surroundings,
@@ -58,7 +57,7 @@ export function identityOf(config: Config, surroundings: Surroundings): Identity
     nodeId: nodeIdOf([nodeName, ...localIps.map(({ address }) => `${address}`)]),
     group: config.redundancy!.scheme!.name,
     association: id,
-    updateMs: updateMsec?.value ?? (updateSeconds?.value ?? DEFAULTS.updateSeconds) * SECOND_MS,
+    updateMs: updateMsOf(config),
     address: standby.interface.addresses[0]?.address ?? local.address,
     ...(keyString !== undefined && { keyString: keyString.value }),
     config,
@@ -67,6 +66,11 @@ export function identityOf(config: Config, surroundings: Surroundings): Identity
 
 function nodeIdOf(words: readonly string[]): bigint {
   return bytesToBigint(sha256(new TextEncoder().encode(words.join(" "))).subarray(0, NODE_ID_SIZE));
+}
+
+/** `ip inspect redundancy update`: the interval of updates of sessions at the standby. */
+export function updateMsOf({ inspect: { updateMsec, updateSeconds } }: Config): number {
+  return updateMsec?.value ?? (updateSeconds?.value ?? DEFAULTS.updateSeconds) * SECOND_MS;
 }
 
 /** Hello and hold time of the HSRP group that a configuration follows, in ms. */

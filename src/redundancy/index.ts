@@ -22,7 +22,7 @@ export {
   type Stream,
   streamNumber,
 } from "./envelope.js";
-export { groupTimersOf, type Identity, identityOf, type Surroundings } from "./identity.js";
+export { groupTimersOf, type Identity, identityOf, updateMsOf, type Surroundings } from "./identity.js";
 export {
   HISTORY_MAX,
   RELOAD_MODES,

@@ -1,0 +1,375 @@
+/**
+ * The machines of one firewall of a pair but for its sessions: HSRP, redundancy and the association, wired together.
+ * Inputs and the time go in, actions come out. What is wanted of the sessions goes to a port, which may answer at once or,
+ * where they live in another thread, later by the input "sessions".
+ *
+ *     hsrp  <-- who is active -->  redundancy  <-- messages -->  sctp  <-- datagrams -->  the peer
+ *                                   |     ^
+ *                              role |     | records
+ *                                   v     v
+ *                                   sessions
+ *
+ * What a machine has to say waits in one queue until everything said before has been carried out: no machine is stepped
+ * while an earlier step of it is still being carried out.
+ */
+import * as L from "../../assembly/layout.js";
+import { usedAssociation } from "../check/topology.js";
+import type { Hsrp, HsrpAction, HsrpInput } from "../hsrp/index.js";
+import type { Address } from "../ip.js";
+import {
+  type Identity,
+  identityOf,
+  Redundancy,
+  type RedundancyAction,
+  type RedundancyInput,
+  type ReloadMode,
+} from "../redundancy/index.js";
+import { type Endpoint, type SctpAction, type SctpInput, UDP_ENCAPSULATION_PORT } from "../sctp/index.js";
+import type { ControlInput, ControlOptions, DatagramInput, NodeAction } from "./actions.js";
+import { datagramOf, newEndpoint } from "./endpoint.js";
+import { HsrpSide, type HsrpStep } from "./hsrp-side.js";
+import type { SessionsAction, SessionsInput } from "./shared-sessions.js";
+import { UNWIRED, type Wiring, type Wish } from "./wiring.js";
+
+/** UDP ports of HSRP for IPv4 and IPv6. */
+const HSRP_PORTS: ReadonlySet<number> = new Set([1985, 2029]);
+
+/** Where the sessions are. */
+export interface SessionsPort {
+  /** What they have to say at once; what they say later comes as an input. */
+  step(input: SessionsInput, nowMs: number): readonly SessionsAction[];
+}
+
+export class ControlNode {
+  readonly #options: ControlOptions;
+  readonly #sessions: SessionsPort;
+  /** Interface by own address. */
+  readonly #interfaces: ReadonlyMap<Address, string>;
+  readonly #hsrpSide: HsrpSide;
+  readonly #redundancy: Redundancy;
+  readonly #sctp: Endpoint | undefined;
+  readonly #wiring: Wiring;
+  #nowMs = 0;
+  #deadlineMs = Number.POSITIVE_INFINITY;
+  #wishes: Wish[] = [];
+  #out: NodeAction[] = [];
+
+  /** `original`: for `clone`. */
+  constructor(options: ControlOptions, sessions: SessionsPort, original?: ControlNode) {
+    const { config, random, reloadMode, mac } = options;
+    this.#options = options;
+    this.#sessions = sessions;
+    this.#interfaces = new Map(
+      [...config.interfaces.values()].flatMap(({ name, addresses }) =>
+        addresses.map(({ address }) => [address, name] as const),
+      ),
+    );
+    if (original !== undefined) {
+      this.#hsrpSide = new HsrpSide(options, original.#hsrpSide);
+      this.#redundancy = original.#redundancy.clone();
+      this.#sctp = original.#sctp?.clone();
+      this.#wiring = { ...original.#wiring };
+      this.#nowMs = original.#nowMs;
+      this.#deadlineMs = original.#deadlineMs;
+      return;
+    }
+    this.#hsrpSide = new HsrpSide(options);
+    this.#redundancy = new Redundancy({ random, reloadMode, mac });
+    const association = usedAssociation(config);
+    this.#sctp = association && newEndpoint(association, options);
+    this.#wiring = { ...UNWIRED };
+  }
+
+  /** Machines in the same state, which go their own way from now on. Both draw from the same random numbers. */
+  clone(sessions: SessionsPort): ControlNode {
+    return new ControlNode(this.#options, sessions, this);
+  }
+
+  /** Starts the machines; once, before everything else. */
+  start(nowMs: number): NodeAction[] {
+    return this.#run(nowMs, () => {
+      this.#toRedundancy({ kind: "configure", identity: identityFor(this.#options) });
+      this.#toRedundancy({ kind: "ready" });
+      this.#toSctp({ kind: "connect" });
+    });
+  }
+
+  /** When the next "tick" is due. */
+  get deadlineMs(): number {
+    return this.#deadlineMs;
+  }
+
+  get hsrp(): Hsrp {
+    return this.#hsrpSide.hsrp;
+  }
+
+  get redundancy(): Redundancy {
+    return this.#redundancy;
+  }
+
+  get sctp(): Endpoint | undefined {
+    return this.#sctp;
+  }
+
+  /** Handles inputs of one time, in their order, and then what is due. */
+  step(inputs: readonly ControlInput[], nowMs: number): NodeAction[] {
+    return this.#run(nowMs, () => {
+      for (const input of inputs) {
+        this.#take(input);
+        this.#carryOut();
+      }
+    });
+  }
+
+  #take(input: ControlInput): void {
+    switch (input.kind) {
+      case "tick":
+        break;
+      case "link":
+        this.#toHsrp(input);
+        this.#toRedundancy({ kind: "interfaces", isDegraded: this.#hsrpSide.isDegraded });
+        break;
+      case "arp":
+        this.#toHsrp(input);
+        break;
+      case "datagram":
+        this.#receive(input);
+        break;
+      case "operator":
+        this.#toRedundancy(input);
+        break;
+      case "sessions":
+        for (const action of input.actions) this.#wishes.push({ from: "sessions", action });
+        break;
+      case "stop":
+        this.#toHsrp(input);
+        this.#toSctp({ kind: "shutdown" });
+        break;
+    }
+  }
+
+  /** Does something at a time, then all that follows from it and from the time. */
+  #run(nowMs: number, act: () => void): NodeAction[] {
+    this.#nowMs = nowMs;
+    act();
+    this.#carryOut();
+    if (this.hsrp.deadlineMs <= nowMs) this.#toHsrp({ kind: "tick" });
+    if (this.#redundancy.deadlineMs <= nowMs) this.#toRedundancy({ kind: "tick" });
+    if ((this.#sctp?.deadlineMs ?? Number.POSITIVE_INFINITY) <= nowMs) this.#toSctp({ kind: "tick" });
+    this.#carryOut();
+    // Last, so that what is to be said before is said.
+    if (this.#wiring.isExiting) this.#out.push({ kind: "exit" });
+    this.#deadlineMs = Math.min(
+      this.hsrp.deadlineMs,
+      this.#redundancy.deadlineMs,
+      this.#sctp?.deadlineMs ?? Number.POSITIVE_INFINITY,
+    );
+    const out = this.#out;
+    this.#out = [];
+    return out;
+  }
+
+  /** Carries out what the machines want, and what they want because of that, in the order in which they said it. */
+  #carryOut(): void {
+    for (let i = 0; i < this.#wishes.length; i++) {
+      const wish = this.#wishes[i]!;
+      if (wish.from === "hsrp") this.#handleHsrp(wish.action);
+      else if (wish.from === "redundancy") this.#handleRedundancy(wish.action);
+      else if (wish.from === "sctp") this.#handleSctp(wish.action);
+      else this.#handleSessions(wish.action);
+    }
+    this.#wishes = [];
+  }
+
+  #receive({ interface: name, source, destination, ttl, sourcePort, port, payload }: DatagramInput): void {
+    if (HSRP_PORTS.has(port)) {
+      this.#toHsrp({ kind: "packet", interface: name, source, destination, ttl, payload });
+    } else if (port === UDP_ENCAPSULATION_PORT) {
+      this.#toSctp({ kind: "datagram", from: source, to: destination, udpPort: sourcePort, bytes: payload });
+    }
+  }
+
+  #toHsrp(input: HsrpInput): void {
+    this.#takeHsrp(this.#hsrpSide.step(input, this.#nowMs));
+  }
+
+  #takeHsrp({ actions, news }: HsrpStep): void {
+    for (const action of actions) this.#wishes.push({ from: "hsrp", action });
+    for (const each of news) this.#toRedundancy(each);
+  }
+
+  #handleHsrp(action: HsrpAction): void {
+    if (action.kind === "send") this.#out.push({ ...action, sourcePort: action.port });
+    else if (action.kind !== "release") this.#out.push(action);
+  }
+
+  #toSctp(input: SctpInput): void {
+    for (const action of this.#sctp?.step(input, this.#nowMs) ?? [])
+      this.#wishes.push({ from: "sctp", action });
+  }
+
+  #handleSctp(action: SctpAction): void {
+    switch (action.kind) {
+      case "transmit": {
+        const name = this.#interfaces.get(action.from);
+        if (name !== undefined) this.#out.push(datagramOf(action, name));
+        return;
+      }
+      case "message":
+        this.#toRedundancy({ kind: "message", stream: action.stream, bytes: action.bytes });
+        return;
+      case "up":
+      case "restarted":
+        this.#toRedundancy({ kind: "association", status: action.kind });
+        return;
+      case "down":
+        if (action.wasUp) this.#toRedundancy({ kind: "association", status: "down" });
+        if (this.#wiring.isRestarting) this.#connectAgain();
+        return;
+      case "writable":
+        this.#toSessions({ kind: "flush" });
+        return;
+      case "refused":
+      case "path":
+        return;
+    }
+  }
+
+  #toRedundancy(input: RedundancyInput): void {
+    for (const action of this.#redundancy.step(input, this.#nowMs))
+      this.#wishes.push({ from: "redundancy", action });
+  }
+
+  #handleRedundancy(action: RedundancyAction): void {
+    switch (action.kind) {
+      case "role":
+        this.#toSessions({ kind: "drain", isDraining: action.role === "draining" });
+        this.#out.push(action);
+        if (action.role === "active")
+          this.#toSessions({ kind: "activate", generation: action.generation, hasRival: false });
+        else if (action.role !== "draining") this.#toSessions({ kind: "deactivate" });
+        return;
+      case "rival":
+        this.#toSessions({ kind: "activate", generation: action.generation, hasRival: true });
+        return;
+      case "send":
+        this.#toSctp({ kind: "send", stream: action.stream, payloadProtocolId: 0, bytes: action.bytes });
+        return;
+      case "data":
+        if (action.missing > 0) this.#tellBulk("failed");
+        this.#toSessions({ kind: "frame", bytes: action.payload });
+        if (this.#wiring.isBulkAwaited) this.#tellBulk("progress");
+        return;
+      case "bulk-begin":
+        this.#wiring.bulk = action.bulk;
+        this.#toSessions({ kind: "peer", isPresent: true });
+        this.#toSessions({ kind: "bulk" });
+        return;
+      case "bulk-await":
+        this.#wiring.bulk = action.bulk;
+        this.#wiring.isBulkAwaited = true;
+        this.#toSessions({ kind: "await-bulk" });
+        return;
+      case "bulk-abort":
+        this.#wiring.isBulkAwaited = false;
+        this.#toSessions({ kind: "peer", isPresent: false });
+        return;
+      case "start-clean":
+        this.#startClean(action.mode, action.isFlushed);
+        return;
+      case "hsrp":
+        this.#toHsrp(action.input);
+        return;
+      case "association":
+        this.#restartAssociation();
+        return;
+      case "log":
+      case "state":
+      case "reply":
+        this.#out.push(action);
+        return;
+    }
+  }
+
+  #restartAssociation(): void {
+    this.#wiring.isRestarting = true;
+    this.#toSctp({ kind: "shutdown" });
+    // Without an association there is nothing to wait for; else "down" tells of its end.
+    if (this.#sctp?.view().state === "CLOSED") this.#connectAgain();
+  }
+
+  #connectAgain(): void {
+    this.#wiring.isRestarting = false;
+    this.#toSctp({ kind: "connect" });
+  }
+
+  #startClean(mode: ReloadMode, isFlushed: boolean): void {
+    this.#toSessions({ kind: "deactivate" });
+    this.#toSessions({ kind: "peer", isPresent: false });
+    if (mode === "exit") this.#wiring.isExiting = true;
+    if (isFlushed) {
+      this.#toSessions({ kind: "clear" });
+      this.#takeHsrp(this.#hsrpSide.restart(this.#nowMs));
+    }
+    this.#toRedundancy({ kind: "ready" });
+  }
+
+  #toSessions(input: SessionsInput): void {
+    for (const action of this.#sessions.step(input, this.#nowMs))
+      this.#wishes.push({ from: "sessions", action });
+  }
+
+  #handleSessions(action: SessionsAction): void {
+    switch (action.kind) {
+      case "send":
+        this.#toRedundancy({ kind: "data", stream: "dynamic", payload: action.bytes });
+        return;
+      case "bulkTaken":
+        // A table that differs is repaired first; the bulk sync is over when it no longer does.
+        if (action.isRight) {
+          this.#tellBulk("complete");
+          this.#wiring.isBulkAwaited = false;
+        }
+        return;
+      case "bulkAcknowledged":
+        this.#out.push({ kind: "synchronised" });
+        return;
+      case "diverged":
+      case "copy-lost":
+        this.#tellBulk("failed");
+        return;
+      case "drained":
+        this.#toRedundancy({ kind: "drained" });
+        return;
+      case "trapped":
+        this.#handleTrap(action.isRenewed);
+        return;
+      case "release":
+      case "discard":
+      case "expired":
+        this.#out.push(action);
+        return;
+      case "refused":
+        return;
+    }
+  }
+
+  /** The core has trapped: the role is given up. Without another one there is nothing to go on with. */
+  #handleTrap(isRenewed: boolean): void {
+    if (isRenewed) {
+      this.#toRedundancy({ kind: "trap" });
+      return;
+    }
+    this.#toHsrp({ kind: "stop" });
+    this.#wiring.isExiting = true;
+  }
+
+  #tellBulk(status: "progress" | "complete" | "failed"): void {
+    this.#toRedundancy({ kind: "bulk", bulk: this.#wiring.bulk, status });
+  }
+}
+
+/** What a peer has to fit; undefined: no half of a pair. */
+export function identityFor({ config, software, sessions }: ControlOptions): Identity | undefined {
+  return identityOf(config, { software, layout: L.LAYOUT_VERSION, capacity: sessions });
+}
