@@ -1,8 +1,8 @@
 /**
  * What the dataplane thread asks of a back end that moves frames between network devices and the core's memory. Frames lie
- * in that memory and are named by descriptors (assembly/layout.ts, D_*); nothing here copies a frame.
+ * in that memory and are named by descriptors (assembly/layout.ts, D_*).
  *
- *     receive -> the core's process and forward -> transmit
+ *     receive -> the core decides and prepares -> transmit
  */
 
 /** What a device has moved and lost, since it was opened. */
@@ -13,7 +13,7 @@ export interface PortCounters {
   readonly sent: number;
   /** Frames that the kernel had no room for in the ring. */
   readonly ringFull: number;
-  /** Frames that could not be sent: the kernel's queue was full, or there was no free frame. */
+  /** Frames that could not be sent: the kernel's queue was full, or there was no free buffer. */
   readonly sendRefused: number;
 }
 
@@ -33,7 +33,7 @@ export interface PacketIo {
   transmit(outputs: number): void;
   /** Sends a copy of a whole frame by the port of that number. False: no room, which is counted. */
   send(port: number, frame: Uint8Array): boolean;
-  /** Sleeps until a frame arrives, `wake` is called, or the time is over. */
+  /** Sleeps until a frame arrives, another thread wakes it up, or the time is over. */
   wait(timeoutMs: number): void;
   counters(): readonly PortCounters[];
   /** Gives everything back to the system. */

@@ -4,7 +4,13 @@ import type { Dataplane } from "../dataplane.js";
 import type { Mac } from "../frame.js";
 import type { HsrpAction, HsrpInput } from "../hsrp/index.js";
 import type { Address } from "../ip.js";
-import type { OperatorInput, RedundancyAction, RedundancyOptions, ReloadMode } from "../redundancy/index.js";
+import type {
+  OperatorInput,
+  RedundancyAction,
+  RedundancyInput,
+  RedundancyOptions,
+  ReloadMode,
+} from "../redundancy/index.js";
 import type { SessionsAction } from "./shared-sessions.js";
 
 /** Of the machines of a box. */
@@ -41,11 +47,13 @@ export type ControlInput =
   | Extract<HsrpInput, { kind: "arp" }>
   /** What the sessions have to say. */
   | { readonly kind: "sessions"; readonly actions: readonly SessionsAction[] }
+  /** The thread that forwards stood still for so long. */
+  | Extract<RedundancyInput, { kind: "stalled" }>
   /** Orderly end. */
   | { readonly kind: "stop" };
 
 export type NodeInput =
-  | Exclude<ControlInput, { kind: "sessions" }>
+  | Exclude<ControlInput, { kind: "sessions" | "stalled" }>
   /** The core has trapped, or is to be taken for that; `process` finds out by itself. */
   | { readonly kind: "trap" };
 

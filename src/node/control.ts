@@ -136,6 +136,7 @@ export class ControlNode {
         this.#receive(input);
         break;
       case "operator":
+      case "stalled":
         this.#toRedundancy(input);
         break;
       case "sessions":

@@ -3,22 +3,20 @@
  * boxes do, and who sleeps. Int32, used through Atomics only.
  *
  *   host         asleep
- *   box, twice   asleep | bell | changes | frozen | hello
+ *   box, twice   doorbell | changes | frozen | hello
  *   network      owner | cut | down of A | down of B
  *
- * `changes` is raised when something was asked of the box or a word about it has changed. To sleep, a thread says so,
- * looks once more for work, and waits for the bell; who has work for it publishes first and looks then whether it
- * sleeps. One of both sees the other.
+ * `changes` is raised when something was asked of the box or a word about it has changed.
  */
+import { Doorbell, DOORBELL_WORDS } from "../doorbell.js";
 import { BOX_NAMES, type BoxName } from "./boxes.js";
 
 /** Words of a thread; no two threads on a cache line. */
 const LINE = 16;
 const ASLEEP = 0;
-const BELL = 1;
-const CHANGES = 2;
-const FROZEN = 3;
-const HELLO = 4;
+const CHANGES = DOORBELL_WORDS;
+const FROZEN = CHANGES + 1;
+const HELLO = FROZEN + 1;
 
 const OWNER = 0;
 const CUT = 1;
@@ -47,11 +45,13 @@ export class Control {
   readonly networks: readonly string[];
   readonly #words: Int32Array;
   readonly #numbers: ReadonlyMap<string, number>;
+  readonly #doorbells: Readonly<Record<BoxName, Doorbell>>;
 
   constructor({ buffer, networks }: ControlMemory) {
     this.networks = networks;
     this.#words = new Int32Array(buffer);
     this.#numbers = new Map(networks.map((name, number) => [name, number]));
+    this.#doorbells = { A: new Doorbell(this.#words, boxAt("A")), B: new Doorbell(this.#words, boxAt("B")) };
   }
 
   /** The number of a network. Only a bug asks for one that is on neither box. */
@@ -135,19 +135,12 @@ export class Control {
 
   /** Has a box look for work, if it sleeps. To be called after the work can be seen. */
   wake(box: BoxName): void {
-    const at = boxAt(box);
-    if (Atomics.load(this.#words, at + ASLEEP) === 0) return;
-    Atomics.add(this.#words, at + BELL, 1);
-    Atomics.notify(this.#words, at + BELL);
+    this.#doorbells[box].ring();
   }
 
   /** Of the box: sleeps for at most `timeoutMs`, unless `hasWork` says at the last moment that there is work. */
   sleep(box: BoxName, timeoutMs: number, hasWork: () => boolean): void {
-    const at = boxAt(box);
-    const bell = Atomics.load(this.#words, at + BELL);
-    Atomics.store(this.#words, at + ASLEEP, 1);
-    if (!hasWork()) Atomics.wait(this.#words, at + BELL, bell, timeoutMs);
-    Atomics.store(this.#words, at + ASLEEP, 0);
+    this.#doorbells[box].sleep(timeoutMs, hasWork);
   }
 
   /** The host says that it is going to wait to be woken, or no longer is. */

@@ -27,6 +27,8 @@ export type RedundancyInput =
   | OperatorInput
   /** The core has trapped. */
   | { readonly kind: "trap" }
+  /** What forwards stood still for at least the stall time. That this machine did, it finds out by itself. */
+  | { readonly kind: "stalled"; readonly pauseMs: number }
   /** Whether an interface that takes part in the failover is down. */
   | { readonly kind: "interfaces"; readonly isDegraded: boolean };
 

@@ -113,12 +113,7 @@ export class Redundancy {
     const { state, nowMs } = context;
     const lateMs = nowMs - nextDeadline(state).atMs;
     state.nowAtMs = nowMs;
-    if (lateMs >= lateMsMax(state)) {
-      count(context, "stalls");
-      log(context, "STALLED", `the process stood still for ${Math.round(lateMs)} ms`, "");
-      forgive(context, lateMs);
-      happen(context, "stalled");
-    }
+    if (lateMs >= lateMsMax(state)) stall(context, lateMs);
     for (;;) {
       const { name, atMs } = nextDeadline(state);
       if (atMs > nowMs) return;
@@ -175,6 +170,9 @@ export class Redundancy {
       case "operator":
         happen(context, command(context, input));
         return;
+      case "stalled":
+        stall(context, input.pauseMs);
+        return;
       case "trap":
         count(context, "coreFailures");
         log(context, "CORE", "the core has failed: no packet is forwarded any more");
@@ -185,6 +183,14 @@ export class Redundancy {
         return;
     }
   }
+}
+
+/** The process, or the part of it that forwards, stood still for so long that the peer may have taken over. */
+function stall(context: Context, pauseMs: number): void {
+  count(context, "stalls");
+  log(context, "STALLED", `the process stood still for ${Math.round(pauseMs)} ms`, "");
+  forgive(context, pauseMs);
+  happen(context, "stalled");
 }
 
 function configure(context: Context, identity: RedundancyState["identity"]): void {

@@ -457,6 +457,15 @@ describe("a process that stood still", () => {
     expect(duo.last("a", "role")).toEqual({ kind: "role", role: "active", generation: 1 });
   });
 
+  test("doubts likewise when only what forwards stood still", () => {
+    const duo = new Duo().synchronised();
+    const actions = duo.step("a", { kind: "stalled", pauseMs: 2 * STALL_MS });
+    expect(actions[0]).toMatchObject({ kind: "role", role: "none" });
+    expect(duo.view("a")).toMatchObject({ machine: "suspect", counters: { events: { stalls: 1 } } });
+    duo.talk();
+    expect(duo.states()).toBe("active hot");
+  });
+
   test("waits a hello time where nobody can be asked", () => {
     const duo = new Duo().boot();
     duo.group("a", "active");
