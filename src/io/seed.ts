@@ -1,4 +1,4 @@
-/** The only randomness of the project: the keys of an instance's hashes. */
+/** The keys of an instance's hashes. */
 import { SEED_BYTES } from "../core.js";
 
 /** Fresh hash keys from the platform's secure generator. */

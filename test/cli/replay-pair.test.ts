@@ -9,9 +9,9 @@ import { MemoryIo } from "./memory-io.js";
 
 /** In place of the file that the threads run. */
 const worker = vi.hoisted(() => ({ file: undefined as URL | undefined }));
-vi.mock("../../src/io/pair/entry.js", async (original) => {
-  const entry = await original<typeof import("../../src/io/pair/entry.js")>();
-  return { workerFile: () => worker.file ?? entry.workerFile() };
+vi.mock("../../src/io/worker-file.js", async (original) => {
+  const real = await original<typeof import("../../src/io/worker-file.js")>();
+  return { workerFile: (name: string) => worker.file ?? real.workerFile(name) };
 });
 afterEach(() => {
   worker.file = undefined;

@@ -16,7 +16,7 @@ import type { Control } from "../../pair/control.js";
 import type { Account, BoxReport, BoxRequest } from "../../pair/hosted-box.js";
 import type { RfState } from "../../redundancy/index.js";
 import { RingReader } from "../../ring.js";
-import { workerFile } from "./entry.js";
+import { workerFile } from "../worker-file.js";
 import type { BoxData } from "./worker.js";
 
 export type ThreadStatus = BoxStatus | "starting";
@@ -159,7 +159,11 @@ export class BoxThread {
     const { data, control } = this.#options;
     const { port1, port2 } = new MessageChannel();
     const workerData: BoxData = { ...data, requests: port2 };
-    const worker = new Worker(workerFile(), { name: `box ${name}`, workerData, transferList: [port2] });
+    const worker = new Worker(workerFile("pair/worker"), {
+      name: `box ${name}`,
+      workerData,
+      transferList: [port2],
+    });
     this.#life = { worker, requests: port1 };
     this.#state = undefined;
     control.setFrozen(name, false);

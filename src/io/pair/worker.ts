@@ -12,6 +12,7 @@ import { Control, type ControlMemory } from "../../pair/control.js";
 import { type BoxReport, type BoxRequest, type BoxRings, HostedBox } from "../../pair/hosted-box.js";
 import type { BoxName } from "../../pair/boxes.js";
 import { nodeMac } from "../mac.js";
+import { secureRandom } from "../random.js";
 import { randomSeed } from "../seed.js";
 import { SharedClock } from "./clock.js";
 
@@ -34,8 +35,6 @@ const SPIN_MS = 0.05;
 /** Longest sleep when no deadline is known. */
 const SLEEP_MAX_MS = 1000;
 const SECRET_BYTES = 32;
-/** Random numbers that are made at a time. */
-const RANDOM_POOL = 256;
 
 function main(data: BoxData): void {
   const { name, requests } = data;
@@ -87,19 +86,6 @@ function run(name: BoxName, box: HostedBox, control: Control, clock: SharedClock
       idleSinceMs = clock.nowMs();
     }
   }
-}
-
-/** 32-bit numbers of the platform's secure generator. */
-function secureRandom(): () => number {
-  const pool = new Uint32Array(RANDOM_POOL);
-  let next = RANDOM_POOL;
-  return () => {
-    if (next === RANDOM_POOL) {
-      crypto.getRandomValues(pool);
-      next = 0;
-    }
-    return pool[next++]!;
-  };
 }
 
 main(workerData as BoxData);
