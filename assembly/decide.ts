@@ -1,6 +1,6 @@
 /**
- * The order of decisions (docs/decisions.md, 5 and 6): session, else source, inbound list, route, TTL, outbound list,
- * inspection.
+ * The order of decisions (docs/decisions.md, 5 and 6): session, else source, inbound list, route, TTL, MTU, outbound
+ * list, inspection.
  */
 import {
   C_DATAGRAMS,
@@ -75,6 +75,7 @@ import {
   R_SOURCE_UNROUTABLE,
   R_STANDBY,
   R_TCP_NO_SESSION,
+  R_TOO_BIG,
   R_TTL_EXPIRED,
   ROLE_STANDBY,
   RPF_OFF,
@@ -89,6 +90,7 @@ import {
   TR_INSPECT,
   TR_LINK,
   TR_MIRROR,
+  TR_MTU,
   TR_ROUTE,
   TR_RULE,
   TR_SANITY,
@@ -102,12 +104,13 @@ import {
 import { evaluate, isLog, isPermit } from "./acl";
 import { fillKey, mirrorKey } from "./aclkey";
 import { be16 } from "./bytes";
-import { interfaceAt } from "./ethernet";
+import { interfaceAt, interfaceFlags } from "./ethernet";
 import { packetEvent } from "./event";
 
 import { releaseDatagram, takeFragment } from "./fragment";
 import { decideRelated } from "./icmp";
 import { ICMP, ICMPV6, TCP, UDP } from "./key";
+import { isTooBig } from "./live";
 import {
   isBroadcast,
   isLocal,
@@ -271,12 +274,16 @@ function decideMiss(descriptor: usize, meta: usize): void {
     return finish(descriptor, meta, VERDICT_DROP, R_STANDBY, 0, 0);
   if (isBroadcast(route)) return finish(descriptor, meta, VERDICT_DROP, R_BROADCAST, 0, 0);
   const to = interfaceAt(egress);
-  if (egress == 0 || (load<u8>(to, I_FLAGS) & IF_UP) == 0) {
+  if (egress == 0 || (interfaceFlags(egress) & IF_UP) == 0) {
     return finish(descriptor, meta, VERDICT_DROP, R_NO_ROUTE, 0, 0);
   }
   if (load<u8>(meta, M_TTL) <= 1) {
     trace(TR_TTL, R_TTL_EXPIRED);
     return finish(descriptor, meta, VERDICT_DROP, R_TTL_EXPIRED, 0, 0);
+  }
+  if (isTooBig(descriptor, meta, egress)) {
+    trace(TR_MTU, R_TOO_BIG);
+    return finish(descriptor, meta, VERDICT_DROP, R_TOO_BIG, 0, 0);
   }
 
   const listOut = field16(to, v6, I_ACL_OUT4, I_ACL_OUT6);

@@ -5,7 +5,6 @@
  *   destination 6 | source 6 | ethertype 2 | [tag control 2 | ethertype 2] ... | payload
  */
 import {
-  I_FLAGS,
   I_MAC,
   I_VLAN,
   I_VLAN_PARENT,
@@ -23,13 +22,18 @@ import {
   R_LINK_BROADCAST,
   R_NOT_FOR_US,
   R_VLAN,
+  S_LINK_FLAGS,
+  STATE_AT,
 } from "./layout";
 import { interfaceCount, interfacesAt } from "./state";
 import { be16 } from "./bytes";
+import { isLive, isToDevice, isToSource } from "./live";
 
 export const ETHERNET_HEADER: u32 = 14;
 export const ETHERTYPE_AT: usize = 12;
 export const VLAN_TAGS_MAX: u32 = 3;
+export const TAG_SIZE: u32 = 4;
+export const TYPE_TAG: u32 = 0x8100;
 export const TYPE_IPV4: u32 = 0x0800;
 export const TYPE_ARP: u32 = 0x0806;
 export const TYPE_IPV6: u32 = 0x86dd;
@@ -37,7 +41,7 @@ export const TYPE_IPV6: u32 = 0x86dd;
 
 @inline
 export function isTag(type: u32): bool {
-  return type == 0x8100 || type == 0x88a8 || type == 0x9100;
+  return type == TYPE_TAG || type == 0x88a8 || type == 0x9100;
 }
 
 /** Record of an interface in the policy in force. */
@@ -46,16 +50,21 @@ export function interfaceAt(number: u32): usize {
   return interfacesAt + <usize>number * INTERFACE_SIZE;
 }
 
-
+/** IF_* of any number that a descriptor can give: the policy's, and what a device adds. */
 @inline
 export function interfaceFlags(number: u32): u32 {
-  return number < interfaceCount ? <u32>load<u8>(interfaceAt(number), I_FLAGS) : 0;
+  return load<u8>(<usize>STATE_AT + number, S_LINK_FLAGS);
 }
 
-/** Whether the interface is up and asks for no second look at the link of an untagged frame. */
+/**
+ * Whether an untagged frame needs no second look at its link: the interface is up, and either takes every frame, or has
+ * a device and the frame is for the MAC address that it sends from.
+ */
 @inline
-export function isPlain(ingress: u32): bool {
-  return (interfaceFlags(ingress) & (IF_UP | IF_CHECK_MAC | IF_VLAN_STRICT)) == IF_UP;
+export function isPlain(ingress: u32, frame: usize, ethernet: bool): bool {
+  const flags = interfaceFlags(ingress);
+  if ((flags & (IF_UP | IF_CHECK_MAC | IF_VLAN_STRICT)) == IF_UP) return true;
+  return isLive && ethernet && (flags & IF_UP) != 0 && isToSource(frame, ingress);
 }
 
 /** Result of `walkLink` that is a reason and no ethertype. */
@@ -102,7 +111,8 @@ export function isForGroup(frame: usize): bool {
 /** A frame for a station that is not this interface, nor for a group. */
 function isForOther(meta: usize, ingress: u32): bool {
   const frame: usize = load<u32>(meta, M_FRAME);
-  return !isForGroup(frame) && !sameMac(frame, interfaceAt(ingress) + I_MAC);
+  if (isForGroup(frame)) return false;
+  return !(isLive ? isToDevice(frame, ingress) : sameMac(frame, interfaceAt(ingress) + I_MAC));
 }
 
 /**

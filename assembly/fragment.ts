@@ -49,6 +49,7 @@ import {
   STATE_AT,
   S_WHOLE_META,
   S_WHOLE_RECORD,
+  S_WHOLE_UNCUTTABLE,
   TR_FRAGMENT,
   VERDICT_DROP,
   VERDICT_HELD,
@@ -59,6 +60,7 @@ import { findDatagram, forget, heldFrame, keep, poison, releaseHeld } from "./he
 import { DATAGRAM_MAX, IPV4_FRAGMENT } from "./ipv4";
 import { IPV6_HEADER, walkExtensions } from "./ipv6";
 import { ICMP, ICMPV6, TCP, UDP } from "./key";
+import { isUncuttable, mtuLeast } from "./live";
 import { verifies } from "./parse";
 import { count, trace, setWord, word } from "./state";
 import { UDP_CHECKSUM, UDP_HEADER, parseTransportOf } from "./transport";
@@ -170,11 +172,23 @@ function complete(descriptor: usize, meta: usize, record: usize, from: u32, to: 
   count(C_DATAGRAMS);
   trace(TR_FRAGMENT, 0);
   setWord(S_WHOLE_RECORD, <u32>record);
+  if (mtuLeast != u32.MAX_VALUE) setWord(S_WHOLE_UNCUTTABLE, longestUncuttable(record, meta));
   const reason = parseWhole(descriptor, whole, record, meta, from, to);
   if (reason == 0) return whole;
   verdict(descriptor, whole, VERDICT_DROP, reason, 0);
   releaseDatagram(descriptor, meta);
   return 0;
+}
+
+/** Of the pieces of a datagram that no router may cut: bytes of the longest; `meta` is the one that is not held. */
+function longestUncuttable(record: usize, meta: usize): u32 {
+  let longest = isUncuttable(meta) ? load<u32>(meta, M_LENGTH) : 0;
+  for (let index = load<u32>(record, F_FIRST_HELD); index != 0;) {
+    const frame = heldFrame(index);
+    if (isUncuttable(frame + H_META)) longest = max(longest, load<u32>(frame + H_META, M_LENGTH));
+    index = load<u32>(frame, H_NEXT);
+  }
+  return longest;
 }
 
 /** The datagram that `meta` completed is decided: every held frame of it leaves with the verdict in `descriptor`. */

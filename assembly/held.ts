@@ -16,6 +16,7 @@ import {
   D_NETWORK,
   D_OFFSET,
   D_REASON,
+  D_SEGMENT,
   D_VERDICT,
   D_WIRE,
   FRAGMENT_FREE,
@@ -300,6 +301,7 @@ export function releaseHeld(record: usize, decided: usize): void {
     store<u16>(output, load<u16>(frame, H_ETHERTYPE), D_ETHERTYPE);
     store<u32>(output, load<u32>(frame, H_COOKIE), D_COOKIE);
     store<u16>(output, load<u32>(meta, M_NETWORK) - load<u32>(meta, M_FRAME), D_NETWORK);
+    store<u16>(output, 0, D_SEGMENT);
     countReason(load<u8>(decided, D_REASON), load<u32>(meta, M_WIRE));
     const network: usize = load<u32>(meta, M_NETWORK);
     const ofSource = datagramAt(placeOf(meta, network, load<u32>(meta, M_FRAGMENT), 0, true));

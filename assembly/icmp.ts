@@ -27,6 +27,7 @@ import {
   META_SIZE,
   R_ICMP_UNRELATED,
   R_RELATED,
+  R_TOO_BIG,
   R_TTL_EXPIRED,
   R_WRONG_INTERFACE,
   S_QUOTED_META,
@@ -46,11 +47,20 @@ import {
   IPV4_DESTINATION,
   IPV4_FRAGMENT,
   IPV4_HEADER,
+  IPV4_OFFSET,
   IPV4_PROTOCOL,
   IPV4_SOURCE,
 } from "./ipv4";
-import { IPV6_DESTINATION, IPV6_HEADER, IPV6_NEXT, IPV6_SOURCE, walkExtensions } from "./ipv6";
+import {
+  IPV6_DESTINATION,
+  IPV6_FRAGMENT_OFFSET,
+  IPV6_HEADER,
+  IPV6_NEXT,
+  IPV6_SOURCE,
+  walkExtensions,
+} from "./ipv6";
 import { ICMP, ICMPV6, kindOf, TCP, UDP } from "./key";
+import { isTooBig } from "./live";
 import { NO_SLOT, hot, trace } from "./state";
 import { ICMP_HEADER, isRequest, setKey, TCP_SEQ } from "./transport";
 import { noteSession, verdict } from "./verdict";
@@ -59,10 +69,6 @@ import { noteSession, verdict } from "./verdict";
 const QUOTE_MIN: u32 = 8;
 /** How far behind the highest byte a quoted segment may lie, as rule IV of tcp.ts. */
 const QUOTE_WINDOW_MIN: u32 = 66000;
-/** An offset in an IPv4 header, as a little-endian load. */
-const IPV4_OFFSET: u32 = 0xff1f;
-/** The same in the fragment header of IPv6. */
-const IPV6_OFFSET: u32 = 0xf8ff;
 
 /** Decides an error that quotes nonsense or a packet of a session; false: a sound quote of no session. */
 export function decideRelated(descriptor: usize, meta: usize): bool {
@@ -84,6 +90,8 @@ export function decideRelated(descriptor: usize, meta: usize): bool {
     verdict(descriptor, meta, VERDICT_DROP, R_WRONG_INTERFACE, 0);
   } else if (load<u8>(meta, M_TTL) <= 1) {
     verdict(descriptor, meta, VERDICT_DROP, R_TTL_EXPIRED, 0);
+  } else if (isTooBig(descriptor, meta, egress)) {
+    verdict(descriptor, meta, VERDICT_DROP, R_TOO_BIG, 0);
   } else {
     verdict(descriptor, meta, VERDICT_PASS, R_RELATED, egress);
   }
@@ -126,7 +134,7 @@ function quotes6(meta: usize, quoted: usize, network: usize): bool {
   if (v128.any_true(v128.xor(v128.load(network, IPV6_SOURCE), v128.load(target)))) return false;
   if (walkExtensions(quoted, network + IPV6_HEADER, load<u8>(network, IPV6_NEXT), false) != 0) return false;
   const fragment: usize = load<u32>(quoted, M_FRAGMENT);
-  return fragment == 0 || (load<u16>(fragment, 2) & IPV6_OFFSET) == 0;
+  return fragment == 0 || (load<u16>(fragment, 2) & IPV6_FRAGMENT_OFFSET) == 0;
 }
 
 /** Key of the quoted packet; quoted errors and ICMP replies of no query have none. */

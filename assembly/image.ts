@@ -29,15 +29,25 @@ import {
   P_ROUTES4,
   P_ROUTES6,
   P_SIZE,
+  P_SPAN4_COUNT,
+  P_SPAN6_COUNT,
+  P_SPANS4,
+  P_SPANS6,
   POLICY_HEADER_SIZE,
   POLICY_MAGIC,
   ROUTE4_INTERFACE,
   ROUTE4_SIZE,
+  ROUTE4_WIDER,
   ROUTE6_INTERFACE,
   ROUTE6_SIZE,
+  ROUTE6_WIDER,
   ROUTES_MAX,
   S_BANK_SIZE,
   S_RULES_MAX,
+  SPAN4_SIZE,
+  SPAN6_SIZE,
+  SPAN_ROUTE_SIZE,
+  SPANS_MAX,
   STATE_AT,
 } from "./layout";
 import { listCount, ruleCount } from "./acl";
@@ -69,6 +79,10 @@ export function checkImage(image: usize): u32 {
     within(image, P_ROUTES6, load<u32>(image, P_ROUTE6_COUNT), ROUTE6_SIZE, size) &&
     load<u32>(image, P_ROUTE4_COUNT) <= <u32>ROUTES_MAX &&
     load<u32>(image, P_ROUTE6_COUNT) <= <u32>ROUTES_MAX &&
+    isSpanCount(load<u32>(image, P_SPAN4_COUNT)) &&
+    isSpanCount(load<u32>(image, P_SPAN6_COUNT)) &&
+    within(image, P_SPANS4, load<u32>(image, P_SPAN4_COUNT), SPAN4_SIZE + SPAN_ROUTE_SIZE, size) &&
+    within(image, P_SPANS6, load<u32>(image, P_SPAN6_COUNT), SPAN6_SIZE + SPAN_ROUTE_SIZE, size) &&
     within(image, P_INSPECT, inspections, INSPECT_SIZE, size) &&
     within(image, P_INSPECT_ENTRIES, entries, ENTRY_SIZE, size) &&
     within(image, P_ACLS, load<u32>(image, P_ACLS_SIZE), 1, size) &&
@@ -86,6 +100,11 @@ function within(image: usize, field: usize, count: u32, each: u32, size: u32): b
   return <u64>load<u32>(image + field) + <u64>count * <u64>each <= <u64>size;
 }
 
+/** There is always a first span. */
+function isSpanCount(count: u32): bool {
+  return count != 0 && count <= <u32>SPANS_MAX;
+}
+
 function referencesHold(image: usize, interfaces: u32, inspections: u32, entries: u32, lists: u32): bool {
   for (let number: usize = 0; number < interfaces; number++) {
     const record = image + load<u32>(image, P_INTERFACES) + number * INTERFACE_SIZE;
@@ -100,16 +119,52 @@ function referencesHold(image: usize, interfaces: u32, inspections: u32, entries
     if (<u64>load<u32>(rule, IN_FIRST) + <u64>load<u32>(rule, IN_COUNT) > <u64>entries) return false;
   }
   return (
-    routesHold(image, P_ROUTES4, P_ROUTE4_COUNT, ROUTE4_SIZE, ROUTE4_INTERFACE, interfaces) &&
-    routesHold(image, P_ROUTES6, P_ROUTE6_COUNT, ROUTE6_SIZE, ROUTE6_INTERFACE, interfaces)
+    routesHold(image, P_ROUTES4, P_ROUTE4_COUNT, ROUTE4_SIZE, ROUTE4_INTERFACE, ROUTE4_WIDER, interfaces) &&
+    routesHold(image, P_ROUTES6, P_ROUTE6_COUNT, ROUTE6_SIZE, ROUTE6_INTERFACE, ROUTE6_WIDER, interfaces) &&
+    spansHold(image, P_SPANS4, P_SPAN4_COUNT, SPAN4_SIZE, load<u32>(image, P_ROUTE4_COUNT)) &&
+    spansHold(image, P_SPANS6, P_SPAN6_COUNT, SPAN6_SIZE, load<u32>(image, P_ROUTE6_COUNT))
   );
 }
 
-function routesHold(image: usize, at: usize, count: usize, size: usize, field: usize, interfaces: u32): bool {
+/** Every route leads to an interface, and to wider routes only further on: that walk ends. */
+function routesHold(
+  image: usize,
+  at: usize,
+  count: usize,
+  size: usize,
+  field: usize,
+  wider: usize,
+  interfaces: u32,
+): bool {
   const routes = image + load<u32>(image + at);
-  const end = routes + <usize>load<u32>(image + count) * size;
-  for (let route = routes; route < end; route += size) {
+  const number = load<u32>(image + count);
+  for (let i: u32 = 0; i < number; i++) {
+    const route = routes + <usize>i * size;
     if (load<u8>(route + field) >= interfaces) return false;
+    const next: u32 = load<u16>(route + wider);
+    if (next != 0 && (next <= i + 1 || next > number)) return false;
   }
   return true;
+}
+
+/** The spans begin with address 0, ascend, and lead to routes. */
+function spansHold(image: usize, at: usize, count: usize, size: usize, routes: u32): bool {
+  const starts = image + load<u32>(image + at);
+  const number: usize = load<u32>(image + count);
+  for (let i: usize = 0; i < number; i++) {
+    const start = starts + i * size;
+    if (i == 0 ? !isZero(start, size) : !isBelow(start - size, start, size)) return false;
+    if (load<u16>(starts + number * size + i * SPAN_ROUTE_SIZE) > routes) return false;
+  }
+  return true;
+}
+
+function isZero(start: usize, size: usize): bool {
+  return size == SPAN4_SIZE ? load<u32>(start) == 0 : (load<u64>(start) | load<u64>(start, 8)) == 0;
+}
+
+function isBelow(one: usize, other: usize, size: usize): bool {
+  if (size == SPAN4_SIZE) return load<u32>(one) < load<u32>(other);
+  const upper = load<u64>(one);
+  return upper < load<u64>(other) || (upper == load<u64>(other) && load<u64>(one, 8) < load<u64>(other, 8));
 }

@@ -35,7 +35,9 @@ import { advanceTo, candidate, isUsed, release, sweep, touchGroup } from "./flow
 import { expireDatagrams, initHeld, reclaimHeld } from "./held";
 import { parse } from "./parse";
 import { setPeer } from "./sync-write";
+import { forwardPass, forwardReleased } from "./forward";
 import { checkImage } from "./image";
+import { attachLive, isLive } from "./live";
 import { attachPolicy, attachState, bankAt, batchMax, count, descriptorsAt, metaAt, policyAt } from "./state";
 import { verdict } from "./verdict";
 
@@ -52,8 +54,10 @@ export function layoutVersion(): u32 {
 /** Takes capacity and addresses from the state region, fresh or restored. 0: done; else why not (state.ts). */
 export function attach(): u32 {
   const wrong = attachState();
-  if (wrong == 0) initHeld();
-  return wrong;
+  if (wrong != 0) return wrong;
+  attachLive();
+  initHeld();
+  return 0;
 }
 
 /** Puts the policy image of a bank in force, between two batches. 0: done; else what is wrong with it (image.ts). */
@@ -62,6 +66,7 @@ export function activate(bank: u32): u32 {
   if (wrong != 0) return wrong;
   store<u32>(STATE_AT, bank + 1, S_ACTIVE_BANK);
   attachPolicy();
+  attachLive();
   return 0;
 }
 
@@ -84,7 +89,15 @@ export function process(packets: u32, nowMs: f64): u32 {
   }
   for (let first: u32 = 0; first < packets; first += PASS_MAX)
     pass(first, min<u32>(PASS_MAX, packets - first));
-  return load<u32>(STATE_AT, S_OUTPUTS);
+  const outputs = load<u32>(STATE_AT, S_OUTPUTS);
+  if (isLive) forwardReleased(descriptorAt(packets), descriptorAt(outputs));
+  return outputs;
+}
+
+
+@inline
+function descriptorAt(index: u32): usize {
+  return descriptorsAt + <usize>index * DESC_SIZE;
 }
 
 /**
@@ -92,7 +105,7 @@ export function process(packets: u32, nowMs: f64): u32 {
  * misses of a pass overlap that way (bench/).
  */
 function pass(first: u32, packets: u32): void {
-  const descriptors = descriptorsAt + <usize>first * DESC_SIZE;
+  const descriptors = descriptorAt(first);
   const end = metaAt + <usize>packets * META_SIZE;
   for (let meta = metaAt, at = descriptors; meta < end; meta += META_SIZE, at += DESC_SIZE) parse(at, meta);
   let touched: u32 = 0;
@@ -107,6 +120,7 @@ function pass(first: u32, packets: u32): void {
     for (let meta = metaAt, at = descriptors; meta < end; meta += META_SIZE, at += DESC_SIZE)
       decide(at, meta);
   }
+  if (isLive) forwardPass(descriptors, descriptorAt(first + packets), metaAt);
   sweep(SWEEP_PER_PASS);
 }
 
@@ -114,7 +128,7 @@ function pass(first: u32, packets: u32): void {
 function refuseAll(packets: u32): void {
   const meta = metaAt;
   for (let i: u32 = 0; i < packets; i++) {
-    const descriptor = descriptorsAt + <usize>i * DESC_SIZE;
+    const descriptor = descriptorAt(i);
     memory.fill(meta, 0, META_SIZE);
     store<u8>(meta, load<u8>(descriptor, D_INGRESS), M_INGRESS);
     store<u32>(meta, load<u32>(descriptor, D_WIRE), M_WIRE);
@@ -156,5 +170,8 @@ export function setRole(role: u32): void {
   if (role == ROLE_ACTIVE) store<u64>(STATE_AT, max<u64>(load<u64>(STATE_AT, S_NOW_MS), 1), S_PROMOTED_MS);
 }
 
+export { attachLive } from "./live";
+export { findNextHop } from "./forward";
+export { dropNeighbor, putNeighbor } from "./neighbor";
 export { scan, setPeer, startBulk, writeRecords } from "./sync-write";
 export { distrust, takeRecords } from "./sync-take";

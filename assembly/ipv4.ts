@@ -38,10 +38,13 @@ export const IPV4_ID: usize = 4; // u16
 export const IPV4_FRAGMENT: usize = 6; // u16: flags 3, offset 13
 export const IPV4_TTL: usize = 8; // u8
 export const IPV4_PROTOCOL: usize = 9; // u8
+export const IPV4_CHECKSUM: usize = 10; // u16
 export const IPV4_SOURCE: usize = 12; // u32
 export const IPV4_DESTINATION: usize = 16; // u32
-/** More fragments, or an offset: the mask of a little-endian load. */
+/** Masks of a little-endian load: more fragments, or an offset; an offset; "don't fragment". */
 export const IPV4_IS_FRAGMENT: u32 = 0xff3f;
+export const IPV4_OFFSET: u32 = 0xff1f;
+export const IPV4_DONT_FRAGMENT: u32 = 0x0040;
 
 export const OPTION_END: u32 = 0;
 export const OPTION_NOP: u32 = 1;

@@ -47,6 +47,8 @@ export const IPV6_EXTENSIONS_MAX: u32 = 8;
 const NEXT_HOP_BY_HOP: u32 = 0;
 const NEXT_ROUTING: u32 = 43;
 export const NEXT_FRAGMENT: u32 = 44;
+/** The offset in a fragment header, as a little-endian load. */
+export const IPV6_FRAGMENT_OFFSET: u32 = 0xf8ff;
 const NEXT_AH: u32 = 51;
 export const NEXT_DESTINATION: u32 = 60;
 export const NEXT_MOBILITY: u32 = 135;

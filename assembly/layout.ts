@@ -6,13 +6,14 @@
  *   STATE_AT     clock, cursors, seeds, list heads, counters; and where the sized regions lie
  *   ...          sized regions, one after the other (src/core.ts computes them from the capacity):
  *                timeouts | tags | overflow | hot | cold | fragments | held frames | events | policy banks | rule hits |
- *                descriptors | meta | sync out | sync in | sync replies | frame bytes
+ *                descriptors | meta | sync out | sync in | sync replies | live | neighbours | frame bytes | buffers
  *
- * Everything that a packet can change lies here, none of it in module variables: a snapshot is a copy.
+ * Everything that a packet can change lies here, none of it in module variables: a snapshot is a copy. What lies behind
+ * the policy banks and their hits belongs to a call, or (live, neighbours) to the machine: no snapshot takes it along.
  */
 
 /** Raised with every change of this file; the host refuses a core of another layout. */
-export const LAYOUT_VERSION = 2;
+export const LAYOUT_VERSION = 3;
 
 // ---------------------------------------------------------------------------------------------- state (fixed address)
 
@@ -46,9 +47,12 @@ export const S_META_AT = S_DESCRIPTORS_AT + 4; // u32
 export const S_SYNC_OUT_AT = S_META_AT + 4; // u32
 export const S_SYNC_IN_AT = S_SYNC_OUT_AT + 4; // u32
 export const S_SYNC_REPLY_AT = S_SYNC_IN_AT + 4; // u32
-export const S_BYTES_AT = S_SYNC_REPLY_AT + 4; // u32
+export const S_LIVE_AT = S_SYNC_REPLY_AT + 4; // u32
+export const S_NEIGHBORS_AT = S_LIVE_AT + 4; // u32
+export const S_BYTES_AT = S_NEIGHBORS_AT + 4; // u32
 export const S_BYTES_SIZE = S_BYTES_AT + 4; // u32
-export const S_MEMORY_SIZE = S_BYTES_SIZE + 4; // u32, saturated
+export const S_BUFFERS_AT = S_BYTES_SIZE + 4; // u32
+export const S_MEMORY_SIZE = S_BUFFERS_AT + 4; // u32, saturated
 /** The keys of the hashes: eight random u64, written by the host before the first packet. */
 export const S_SEEDS = 0x80; // u64[8]
 export const SEEDS = 8;
@@ -90,6 +94,8 @@ export const S_QUOTED_META = 0x1000; // META_SIZE
 export const S_WHOLE_META = 0x1080; // META_SIZE: a datagram put together
 export const S_KEY = 0x1100; // KEY_SIZE
 export const S_WHOLE_RECORD = 0x1180; // u32: address of the datagram's record
+/** Of its pieces that no router may cut, the longest: bytes of its IP packet; 0 none. */
+export const S_WHOLE_UNCUTTABLE = S_WHOLE_RECORD + 4; // u32
 export const S_RECORD_META = 0x1190; // META_SIZE: the session that a sync record is about
 /** The part of a pair that this instance plays, and its half of the session sync (assembly/sync.ts). */
 export const S_SYNC = 0x1200;
@@ -133,6 +139,11 @@ export const S_MAP_INSPECTIONS = S_MAP_INTERFACES + 64; // u8[256]
 export const S_MAP_SERVICES = S_MAP_INSPECTIONS + 256; // u16[SERVICES_MAX]
 export const SERVICES_MAX = 512;
 export const S_SYNC_REFUSALS = S_MAP_SERVICES + SERVICES_MAX * 2; // u64[SX_COUNT]
+/** IF_* of each interface in force: those of the policy, and what a live instance adds. Derived by `attach`. */
+export const S_LINK_FLAGS = 0x1b00; // u8[256]: a number that is no interface has none
+/** A neighbour that the host puts in, takes out or asks for, and the next hop that it is told. */
+export const S_NEIGHBOR = S_LINK_FLAGS + 256; // NEIGHBOR_SIZE
+export const S_NEXT_HOP = S_NEIGHBOR + 32; // u8[16]
 export const STATE_SIZE = 0x2000;
 
 /** The index in S_COUNTERS of each event that is counted but is no verdict. */
@@ -163,7 +174,8 @@ export const C_TAKEN_DELETE = 23;
 export const C_DELETES_LOST = 24; // deletions that found no room to wait for the peer
 export const C_REQUESTS_LOST = 25; // unknown sessions that found no room to be asked for
 export const C_DEFERRED = 26; // first replies that wait for the peer
-export const COUNTERS = 27;
+export const C_NEIGHBORS_FULL = 27; // neighbours that found no room
+export const COUNTERS = 28;
 
 // -------------------------------------------------------------------------------------------------- timeouts
 
@@ -456,6 +468,35 @@ export const D_SESSION = 28; // u32: slot + 1, 0 none
 export const D_SESSION_ID = 32; // u64: id of the session, 0 none; only if DF_IDS was set
 export const D_NETWORK = 40; // u16: bytes from the start of the frame to the IP header
 export const D_PROTOCOL = 42; // u8: IP protocol, 0 when it was not parsed
+/**
+ * What a live instance has made of the frame; elsewhere always FW_NONE. For what passes, D_OFFSET, D_CAPTURED, D_WIRE and
+ * D_NETWORK describe the frame as it leaves: with the link header of the egress, its tag pushed or popped in place,
+ * without what stood behind the IP packet. So up to FRAME_HEADROOM bytes before a frame must be its own.
+ */
+export const D_FORWARD = 43; // u8: FW_*
+export const D_PORT = 44; // u8: the device to send by (LI_PORT of the egress)
+/** In: the frame was merged (GSO) of segments with so many bytes of payload each, the last one perhaps fewer; 0: it was not. */
+export const D_SEGMENT = 46; // u16
+/** Nothing leaves and nothing is due: dropped or held. */
+export const FW_NONE = 0;
+/** Ready to be sent by D_PORT. */
+export const FW_SEND = 1;
+/** For the firewall itself; the frame is as it came. */
+export const FW_LOCAL = 2;
+/** Ready but for the destination MAC, which is all zero: the next hop has to be resolved. */
+export const FW_RESOLVE = 3;
+/** Dropped for its size: ICMP "fragmentation needed" or "packet too big" is due. The frame is as it came. */
+export const FW_TOO_BIG = 4;
+/** Dropped, and an ICMP error may be due by D_REASON. The frame is as it came. */
+export const FW_REPORT = 5;
+/** As FW_SEND, or FW_RESOLVE when the destination MAC is all zero, once it is cut into fragments of the egress's MTU. */
+export const FW_FRAGMENT = 6;
+/** As FW_SEND, once the peer has acknowledged the session (DF_DEFERRED; in FW_RESOLVE and FW_FRAGMENT the flag says it). */
+export const FW_DEFER = 7;
+/** Bytes before a frame that a live instance may write to: the longest link header that it builds, and room. */
+export const FRAME_HEADROOM = 64;
+/** Bytes of one frame of the region `buffers`, headroom included. */
+export const BUFFER_SIZE = 2048;
 /** Checksums of the transport are known to be good or not computed yet (offload). */
 export const DF_CHECKSUM_OK = 1;
 /** Also the IPv4 header checksum. */
@@ -466,6 +507,8 @@ export const DF_IDS = 4;
 export const DF_TRACE = 8;
 /** Out: the packet passes when the peer has acknowledged its session (COLD_ADD_NUMBER), or has had its time. */
 export const DF_DEFERRED = 16;
+/** Out: the packet passes and is larger than the MTU of its egress, and may be cut. */
+export const DF_OVERSIZE = 32;
 /** Steps; the value says what the step found. */
 export const TR_LINK = 1; // ingress interface after tags
 export const TR_SANITY = 2; // R_* of the parse, 0 sound
@@ -485,6 +528,8 @@ export const TR_MIRROR = 15; // 1: the lists admit the other direction, 0 not
 export const TR_CREATE = 16; // slot + 1 of the new session, 0 table full
 export const TR_EVICT = 17; // slot + 1 of the half-open session that made room
 export const TR_RELATED = 18; // slot + 1 of the session that an ICMP error is about, 0 none
+export const TR_MTU = 19; // R_TOO_BIG
+export const TR_FORWARD = 20; // FW_* of what passes in a live instance
 
 export const VERDICT_NONE = 0;
 export const VERDICT_PASS = 1;
@@ -502,6 +547,46 @@ export const FRAME_MAX = 65598; // 65535 of IP, Ethernet, three tags, rounded up
 // -------------------------------------------------------------------------------------------------- interfaces
 
 export const INTERFACES_MAX = 64; // numbers 1..63; 0 is "none"
+
+// -------------------------------------------------------------------------------------------------- live
+
+/**
+ * How this machine is wired: no policy, so that it outlives one, and no part of a snapshot. Written by the host
+ * (src/forwarding.ts) between two calls, read by the core.
+ */
+export const LIVE_ON = 0; // u32: 1: what passes is prepared for the wire
+export const LIVE_NEIGHBORS = 4; // u32: neighbours in the table
+export const LIVE_INTERFACES = 64; // LIVE_INTERFACE_SIZE[INTERFACES_MAX]
+export const LIVE_INTERFACE_SIZE = 128;
+export const LI_FLAGS = 0; // u8: LIF_*
+export const LI_PORT = 1; // u8: the device that carries the interface
+export const LI_VLAN = 2; // u16: tag that frames leave with, 0 none
+/** Largest IP packet that the interface sends; 0: any. Also without LIVE_ON. */
+export const LI_MTU = 4; // u32
+/** MAC addresses: six bytes in the order of the wire, the upper two bytes of the u64 zero. */
+export const LI_SOURCE_MAC = 8; // u64: frames leave from it
+/** Frames to one of these are ours: the device's own, then virtual ones; LI_NO_MAC where there is none. */
+export const LI_MACS = 16; // u64[1 + LIVE_MACS_MAX]
+export const LIVE_MACS_MAX = 8;
+export const LIVE_SIZE = LIVE_INTERFACES + INTERFACES_MAX * LIVE_INTERFACE_SIZE;
+/** Has a device. An interface without one is down in a live instance. */
+export const LIF_ON = 1;
+
+/**
+ * Who is where: the MAC addresses of next hops, by interface and address. Open addressing: an entry stands within
+ * NEIGHBOR_PROBES places of its hash, with no free place between.
+ */
+export const NEIGHBOR_SIZE = 32;
+export const NB_ADDRESS = 0; // u8[16]: IPv4 in the first four, then zeros
+export const NB_INTERFACE = 16; // u8
+export const NB_V6 = 17; // u8: 0 or 1
+export const NB_STATE = 18; // u8: 0 free, 1 in use
+export const NB_USED = 19; // u8: 1: a packet was sent to it since the host looked
+export const NB_MAC = 24; // u64, as LI_SOURCE_MAC
+export const NEIGHBORS_MAX = 8192;
+/** At most half full, so that searches stay short. */
+export const NEIGHBOR_PLACES = 16384;
+export const NEIGHBOR_PROBES = 64;
 
 // -------------------------------------------------------------------------------------------------- meta
 
@@ -539,6 +624,9 @@ export const M_TCP_OPTIONS = 85; // u8: 1 when there are TCP options other than 
 export const M_SCOPE = 86; // u8: SCOPE_*
 export const M_WIRE = 88; // u32: bytes of the frame on the wire, for the counters
 export const M_REOPENS = 92; // u32: slot + 1 of the closed session that this SYN may replace, 0 none
+/** When the packet is decided, in the places of M_KEY0: where it goes next (forward.ts). */
+export const M_NEXT_HOP = 0; // u32: address of the next hop's address
+export const M_NEIGHBOR = 4; // u32: first place in the neighbour table to look at
 
 export const SCOPE_UNICAST = 0;
 export const SCOPE_LOCAL_MULTICAST = 1; // for the firewall, once the inbound list permits it
@@ -617,6 +705,10 @@ export const P_FRAGMENT_PER_DATAGRAM = 72; // u32
 /** Two interfaces of which each is the egress of what comes in by the other, no route asked; 0: routes decide. */
 export const P_PAIR_A = 76; // u32
 export const P_PAIR_B = 80; // u32
+export const P_SPANS4 = 84; // u32 offset: how routes are searched (see below)
+export const P_SPAN4_COUNT = 88; // u32
+export const P_SPANS6 = 92; // u32 offset
+export const P_SPAN6_COUNT = 96; // u32
 export const POLICY_HEADER_SIZE = 128;
 export const POLICY_IMAGE_MIN = 65536;
 
@@ -672,11 +764,17 @@ export const ROUTE4_NETWORK = 0; // u32, host order
 export const ROUTE4_MASK = 4; // u32
 export const ROUTE4_INTERFACE = 8; // u8
 export const ROUTE4_FLAGS = 9; // u8: RT_*
-export const ROUTE6_SIZE = 40;
+/** The next shorter route that holds this network: its index, always higher than the own one, + 1; 0 none. */
+export const ROUTE4_WIDER = 10; // u16
+/** Next hop, a neighbour on ROUTE4_INTERFACE, in the order of the wire; 0: the destination itself. */
+export const ROUTE4_GATEWAY = 12; // u32
+export const ROUTE6_SIZE = 56;
 export const ROUTE6_NETWORK = 0; // u8[16], network order
 export const ROUTE6_MASK = 16; // u8[16]
 export const ROUTE6_INTERFACE = 32; // u8
 export const ROUTE6_FLAGS = 33; // u8
+export const ROUTE6_WIDER = 34; // u16
+export const ROUTE6_GATEWAY = 40; // u8[16]: as ROUTE4_GATEWAY
 /** The firewall's own address. */
 export const RT_LOCAL = 1;
 /** Broadcast (all ones) or network address of a connected subnet. */
@@ -685,6 +783,17 @@ export const RT_BROADCAST = 2;
 export const RT_DEFAULT = 4;
 export const RT_CONNECTED = 8;
 export const ROUTES_MAX = 4096;
+
+/**
+ * The addresses of a family cut into spans that do not overlap, ascending, the first from address 0: every address of a
+ * span has the same longest prefix. The starts stand side by side, behind them an u16 for each: index of the route + 1,
+ * 0 none. The search halves what is left until one span is.
+ */
+export const SPAN4_SIZE = 4; // u32, host order
+export const SPAN6_SIZE = 16; // u64 upper, u64 lower half, each in host order
+export const SPAN_ROUTE_SIZE = 2;
+/** Each route begins one span and ends another. */
+export const SPANS_MAX = 2 * ROUTES_MAX + 1;
 
 /** An inspection rule: a run of entries, applications before tcp, udp, icmp and ip. */
 export const INSPECT_SIZE = 8;
@@ -725,7 +834,7 @@ export const FRAGMENT_OPEN = 1;
 /** Overlap: all later fragments of it are dropped until the timer ends. */
 export const FRAGMENT_POISONED = 2;
 
-/** A held frame: header, the meta record it was parsed to, then its bytes. */
+/** A held frame: header, the meta record it was parsed to, room for another link header, then its bytes. */
 export const HELD_FRAME_MAX = 9216;
 export const H_NEXT = 0; // u32: next of the same datagram, or of the free or released list, index + 1
 export const H_FROM = 4; // u32: fragment offset in bytes
@@ -735,7 +844,7 @@ export const H_COOKIE = 16; // u32
 export const H_ETHERTYPE = 20; // u16
 export const H_FLAGS = 22; // u8: DF_*
 export const H_META = 32; // META_SIZE
-export const HELD_HEADER = 128;
+export const HELD_HEADER = H_META + META_SIZE + FRAME_HEADROOM;
 export const HELD_SIZE = HELD_HEADER + HELD_FRAME_MAX;
 
 // -------------------------------------------------------------------------------------------------- events
@@ -793,6 +902,7 @@ export const R_VLAN = 21;
 export const R_NOT_FOR_US = 22;
 export const R_LINK_BROADCAST = 23;
 export const R_STANDBY = 45; // a standby forwards nothing
+export const R_TOO_BIG = 46; // larger than the MTU of the egress, and not to be cut
 
 export const R_IP_HEADER = 24;
 export const R_IP_LENGTH = 25;

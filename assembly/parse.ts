@@ -91,15 +91,16 @@ function parseFrame(descriptor: usize, meta: usize): u32 {
   const header = ethernet ? ETHERNET_HEADER : 0;
   store<u32>(meta, <u32>frame, M_FRAME);
   store<u8>(meta, ingress, M_INGRESS);
+  const plain = captured >= header && isPlain(ingress, frame, ethernet);
   if (captured >= header) {
     if (ethernet) type = be16(frame + ETHERTYPE_AT);
     store<u32>(meta, <u32>frame + header, M_NETWORK);
     store<u32>(meta, captured - header, M_AVAILABLE);
     store<u32>(meta, wire - header, M_LENGTH);
-    if (type == TYPE_IPV4 && isPlain(ingress))
+    if (type == TYPE_IPV4 && plain)
       return parseIpv4(descriptor, meta, frame + header, captured - header, wire - header, ethernet, ingress);
   }
-  if (captured < header || !isPlain(ingress) || isTag(type)) {
+  if (!plain || isTag(type)) {
     const walked = walkLink(meta, captured < header ? 0 : type, ethernet && captured >= header);
     if (walked >= LINK_REFUSED) return walked & 0xffff;
     if (captured < header) return R_FRAME_TRUNCATED;

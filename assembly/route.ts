@@ -1,31 +1,37 @@
 /**
- * Routes of the policy in force: longest prefix first, so the first match is the best one.
+ * Routes of the policy in force: the longest prefix of an address, found by halving the spans that the policy cuts the
+ * addresses into (layout.ts, P_SPANS4).
  */
 import {
   M_INGRESS,
   M_NETWORK,
+  M_V6,
   P_PAIR_A,
   P_PAIR_B,
-  M_V6,
-  P_ROUTE4_COUNT,
-  P_ROUTE6_COUNT,
   P_ROUTES4,
   P_ROUTES6,
+  P_SPAN4_COUNT,
+  P_SPAN6_COUNT,
+  P_SPANS4,
+  P_SPANS6,
   ROUTE4_FLAGS,
+  ROUTE4_GATEWAY,
   ROUTE4_INTERFACE,
-  ROUTE4_MASK,
-  ROUTE4_NETWORK,
   ROUTE4_SIZE,
+  ROUTE4_WIDER,
   ROUTE6_FLAGS,
+  ROUTE6_GATEWAY,
   ROUTE6_INTERFACE,
-  ROUTE6_MASK,
-  ROUTE6_NETWORK,
   ROUTE6_SIZE,
+  ROUTE6_WIDER,
   RPF_ALLOW_DEFAULT,
   RPF_RX,
   RT_BROADCAST,
   RT_DEFAULT,
   RT_LOCAL,
+  SPAN4_SIZE,
+  SPAN6_SIZE,
+  SPAN_ROUTE_SIZE,
 } from "./layout";
 import { policyAt } from "./state";
 import { be32 } from "./bytes";
@@ -53,28 +59,95 @@ export function isBroadcast(route: u32): bool {
   return route != NO_ROUTE && ((route >> 8) & RT_BROADCAST) != 0;
 }
 
-function lookup4(address: u32): u32 {
-  let at = policyAt + load<u32>(policyAt, P_ROUTES4);
-  const end = at + <usize>load<u32>(policyAt, P_ROUTE4_COUNT) * ROUTE4_SIZE;
-  for (; at < end; at += ROUTE4_SIZE) {
-    if ((address & load<u32>(at, ROUTE4_MASK)) == load<u32>(at, ROUTE4_NETWORK)) {
-      return (<u32>load<u8>(at, ROUTE4_INTERFACE)) | ((<u32>load<u8>(at, ROUTE4_FLAGS)) << 8);
-    }
+/** Number of the best route to an address, host order, + 1; 0 none. */
+@inline
+function find4(address: u32): u32 {
+  const starts = policyAt + load<u32>(policyAt, P_SPANS4);
+  const spans = load<u32>(policyAt, P_SPAN4_COUNT);
+  let at = starts;
+  for (let left = spans; left > 1;) {
+    const half = left >> 1;
+    const middle = at + <usize>half * SPAN4_SIZE;
+    at = select<usize>(middle, at, load<u32>(middle) <= address);
+    left -= half;
   }
-  return NO_ROUTE;
+  const span = (at - starts) / SPAN4_SIZE;
+  return load<u16>(starts + <usize>spans * SPAN4_SIZE + span * SPAN_ROUTE_SIZE);
+}
+
+/** The same for the IPv6 address at `address`. */
+function find6(address: usize): u32 {
+  const upper = bswap<u64>(load<u64>(address));
+  const lower = bswap<u64>(load<u64>(address, 8));
+  const starts = policyAt + load<u32>(policyAt, P_SPANS6);
+  const spans = load<u32>(policyAt, P_SPAN6_COUNT);
+  let at = starts;
+  for (let left = spans; left > 1;) {
+    const half = left >> 1;
+    const middle = at + <usize>half * SPAN6_SIZE;
+    const high = load<u64>(middle);
+    const isBefore = high < upper || (high == upper && load<u64>(middle, 8) <= lower);
+    at = select<usize>(middle, at, isBefore);
+    left -= half;
+  }
+  const span = (at - starts) / SPAN6_SIZE;
+  return load<u16>(starts + <usize>spans * SPAN6_SIZE + span * SPAN_ROUTE_SIZE);
+}
+
+/** Record of a route by its number + 1. */
+@inline
+function route4(number: u32): usize {
+  return policyAt + load<u32>(policyAt, P_ROUTES4) + <usize>(number - 1) * ROUTE4_SIZE;
+}
+
+
+@inline
+function route6(number: u32): usize {
+  return policyAt + load<u32>(policyAt, P_ROUTES6) + <usize>(number - 1) * ROUTE6_SIZE;
+}
+
+function lookup4(address: u32): u32 {
+  const number = find4(address);
+  if (number == 0) return NO_ROUTE;
+  const route = route4(number);
+  return (<u32>load<u8>(route, ROUTE4_INTERFACE)) | ((<u32>load<u8>(route, ROUTE4_FLAGS)) << 8);
 }
 
 function lookup6(address: usize): u32 {
-  const wanted = v128.load(address);
-  let at = policyAt + load<u32>(policyAt, P_ROUTES6);
-  const end = at + <usize>load<u32>(policyAt, P_ROUTE6_COUNT) * ROUTE6_SIZE;
-  for (; at < end; at += ROUTE6_SIZE) {
-    const difference = v128.xor(v128.and(wanted, v128.load(at, ROUTE6_MASK)), v128.load(at, ROUTE6_NETWORK));
-    if (!v128.any_true(difference)) {
-      return (<u32>load<u8>(at, ROUTE6_INTERFACE)) | ((<u32>load<u8>(at, ROUTE6_FLAGS)) << 8);
+  const number = find6(address);
+  if (number == 0) return NO_ROUTE;
+  const route = route6(number);
+  return (<u32>load<u8>(route, ROUTE6_INTERFACE)) | ((<u32>load<u8>(route, ROUTE6_FLAGS)) << 8);
+}
+
+/** Routes that say whose an address is, and not where it is. */
+const RT_OWNED: u32 = RT_LOCAL | RT_BROADCAST;
+
+/**
+ * Where the address lies of the neighbour that a packet to the address at `destination` is handed to, out of `egress`: the
+ * gateway of the best route that leaves by it, else the destination itself.
+ */
+export function nextHop4(destination: usize, egress: u32): usize {
+  for (let number = find4(be32(destination)); number != 0;) {
+    const route = route4(number);
+    if (load<u8>(route, ROUTE4_INTERFACE) == egress && (load<u8>(route, ROUTE4_FLAGS) & RT_OWNED) == 0) {
+      return load<u32>(route, ROUTE4_GATEWAY) == 0 ? destination : route + ROUTE4_GATEWAY;
     }
+    number = load<u16>(route, ROUTE4_WIDER);
   }
-  return NO_ROUTE;
+  return destination;
+}
+
+/** The same for IPv6. */
+export function nextHop6(destination: usize, egress: u32): usize {
+  for (let number = find6(destination); number != 0;) {
+    const route = route6(number);
+    if (load<u8>(route, ROUTE6_INTERFACE) == egress && (load<u8>(route, ROUTE6_FLAGS) & RT_OWNED) == 0) {
+      return v128.any_true(v128.load(route, ROUTE6_GATEWAY)) ? route + ROUTE6_GATEWAY : destination;
+    }
+    number = load<u16>(route, ROUTE6_WIDER);
+  }
+  return destination;
 }
 
 /** Route to the source of the packet. */

@@ -57,6 +57,7 @@ import {
   R_ICMP_NO_SESSION,
   R_NEW_SESSION,
   R_TABLE_FULL,
+  R_TOO_BIG,
   R_TTL_EXPIRED,
   R_WRONG_INTERFACE,
   S_LAST_SESSION_ID,
@@ -67,6 +68,7 @@ import {
   STATE_AT,
   TR_CREATE,
   TR_EVICT,
+  TR_MTU,
   TR_TTL,
   VERDICT_DROP,
   VERDICT_PASS,
@@ -87,6 +89,7 @@ import {
 import { packetEvent, sessionEvent } from "./event";
 import { IPV6_SOURCE } from "./ipv6";
 import { ICMP, ICMPV6, TCP, UDP } from "./key";
+import { isTooBig } from "./live";
 import { NO_SLOT, cold, count, hot, now, policyDefers, trace } from "./state";
 import { isUnacknowledged } from "./sync";
 import { inspect, open } from "./tcp";
@@ -130,6 +133,11 @@ export function decideHit(slot: u32, descriptor: usize, meta: usize): bool {
     return true;
   }
   const egress: u32 = load<u8>(record + <usize>(side ^ 1), HOT_INTERFACE0);
+  if (isTooBig(descriptor, meta, egress)) {
+    trace(TR_MTU, R_TOO_BIG);
+    verdict(descriptor, meta, VERDICT_DROP, R_TOO_BIG, 0);
+    return true;
+  }
   let reason: u32;
   if (load<u8>(meta, M_CLASS) == CLASS_TCP) {
     reason =

@@ -53,7 +53,7 @@ export function verdict(descriptor: usize, meta: usize, decided: u32, reason: u3
   store<u8>(descriptor, egress, D_EGRESS);
   store<u8>(descriptor, load<u8>(meta, M_INGRESS), D_INGRESS);
   store<u16>(descriptor, load<u32>(meta, M_NETWORK) - load<u32>(meta, M_FRAME), D_NETWORK);
-  store<u8>(descriptor, load<u8>(meta, M_PROTOCOL), D_PROTOCOL);
+  store<u16>(descriptor, load<u8>(meta, M_PROTOCOL), D_PROTOCOL); // and FW_NONE
   countReason(reason, load<u32>(meta, M_WIRE));
   if (decided == VERDICT_DROP) logDrop(descriptor, meta, reason);
 }
@@ -76,6 +76,6 @@ export function hold(descriptor: usize, meta: usize): void {
   store<u8>(descriptor, R_HELD, D_REASON);
   store<u8>(descriptor, 0, D_EGRESS);
   store<u8>(descriptor, load<u8>(meta, M_INGRESS), D_INGRESS);
-  store<u8>(descriptor, load<u8>(meta, M_PROTOCOL), D_PROTOCOL);
+  store<u16>(descriptor, load<u8>(meta, M_PROTOCOL), D_PROTOCOL); // and FW_NONE
   countReason(R_HELD, load<u32>(meta, M_WIRE));
 }

@@ -18,6 +18,8 @@ export interface FrameOptions {
   checksumOk?: boolean;
   /** Nor the IPv4 header checksum. */
   headerChecksumOk?: boolean;
+  /** The frame was merged of segments with so many bytes of payload each. */
+  segment?: number;
 }
 
 /** Up to this length a loop over words copies faster than Uint8Array.set over a subarray (a frame of 64 bytes is added
@@ -25,6 +27,8 @@ export interface FrameOptions {
 const WORD_COPY_MAX = 96;
 /** Frames start on a cache line. */
 const FRAME_ALIGNMENT = 64;
+/** D_SEGMENT in its word. */
+const SEGMENT_SHIFT = (L.D_SEGMENT & 3) * 8;
 const WORDS = L.DESC_SIZE >>> 2;
 const LONGS = L.DESC_SIZE >>> 3;
 
@@ -41,6 +45,8 @@ export class Batch {
   readonly #longs: BigUint64Array<ArrayBuffer>;
   readonly #firstByte: number;
   readonly #lastByte: number;
+  /** Bytes left free before each frame: a live instance builds another link header there. */
+  #headroom = 0;
   /** Where the next frame goes. */
   #free: number;
   /** Address of descriptor 0, in the unit of each view. */
@@ -69,7 +75,12 @@ export class Batch {
   /** Forgets the frames and the verdicts. */
   clear(): void {
     this.length = 0;
-    this.#free = this.#firstByte;
+    this.#free = this.#firstByte + this.#headroom;
+  }
+
+  /** Leaves room before the frames that are added from the next `clear` on. */
+  reserveHeadroom(bytes: number): void {
+    this.#headroom = bytes;
   }
 
   /**
@@ -83,7 +94,9 @@ export class Batch {
     if (options?.headerChecksumOk) flags |= L.DF_CHECKSUM_OK | L.DF_HEADER_CHECKSUM_OK;
     const { length } = frame;
     const wire = options?.wireLength ?? length;
-    return this.addFrom(frame, 0, length, wire, ingress, options?.ethertype ?? 0, flags, cookie);
+    const added = this.addFrom(frame, 0, length, wire, ingress, options?.ethertype ?? 0, flags, cookie);
+    if (added && options?.segment !== undefined) this.setSegment(this.length - 1, options.segment);
+    return added;
   }
 
   /**
@@ -109,13 +122,14 @@ export class Batch {
     } else {
       this.#bytes.set(bytes.subarray(offset, offset + kept), at);
     }
-    this.#free = at + ((kept + FRAME_ALIGNMENT - 1) & -FRAME_ALIGNMENT);
+    this.#free = at + ((kept + FRAME_ALIGNMENT - 1) & -FRAME_ALIGNMENT) + this.#headroom;
     this.#describe(at, kept, wire, ingress, ethertype, flags, cookie);
     return true;
   }
 
   /**
-   * Copies bytes of several frames in one go, to be named by `addLoaded`.
+   * Copies bytes of several frames in one go, to be named by `addLoaded`. Not for a live instance, which needs room
+   * before each of them.
    * @returns the address of the first byte; -1: no room, nothing was copied.
    */
   load(bytes: Uint8Array): number {
@@ -139,6 +153,11 @@ export class Batch {
     if (this.length === this.capacity) return false;
     this.#describe(address, captured, wire, ingress, ethertype, flags, cookie);
     return true;
+  }
+
+  /** Frame `i` was merged of segments with so many bytes of payload each. */
+  setSegment(i: number, bytes: number): void {
+    this.#words[this.#at32 + i * WORDS + (L.D_SEGMENT >>> 2)] = bytes << SEGMENT_SHIFT;
   }
 
   verdict(i: number): VerdictName {
@@ -206,7 +225,22 @@ export class Batch {
     return this.#core.view.getUint16(this.#at + i * L.DESC_SIZE + L.D_NETWORK, true);
   }
 
-  /** Bytes that the frame had on the wire. */
+  /** FW_*: what a live instance has made of the frame. */
+  forward(i: number): number {
+    return this.#bytes[this.#at + i * L.DESC_SIZE + L.D_FORWARD]!;
+  }
+
+  /** The device that the frame leaves by, when a live instance lets it pass. */
+  port(i: number): number {
+    return this.#bytes[this.#at + i * L.DESC_SIZE + L.D_PORT]!;
+  }
+
+  /** Bytes of payload of each of the segments that the frame was merged of; 0: it was not. */
+  segment(i: number): number {
+    return this.#words[this.#at32 + i * WORDS + (L.D_SEGMENT >>> 2)]! >>> SEGMENT_SHIFT;
+  }
+
+  /** Bytes that the frame had on the wire; when it is ready to be sent, bytes that it will have. */
   wireLength(i: number): number {
     return this.#words[this.#at32 + i * WORDS + (L.D_WIRE >>> 2)]!;
   }
@@ -248,5 +282,6 @@ export class Batch {
     words[word + (L.D_WIRE >>> 2)] = wire;
     words[word + (L.D_INGRESS >>> 2)] = known | (flags << 8) | (ethertype << 16);
     words[word + (L.D_COOKIE >>> 2)] = cookie;
+    words[word + (L.D_SEGMENT >>> 2)] = 0; // and D_PORT
   }
 }

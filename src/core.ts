@@ -19,6 +19,8 @@ export interface Capacity {
   fragments: number;
   /** Events that one call can report. */
   events: number;
+  /** Frames of BUFFER_SIZE bytes that packet input and output may lend to a batch. */
+  buffers: number;
 }
 
 export const CAPACITY_DEFAULT: Readonly<Capacity> = {
@@ -27,6 +29,7 @@ export const CAPACITY_DEFAULT: Readonly<Capacity> = {
   batch: 256,
   fragments: 256,
   events: 1024,
+  buffers: 0,
 };
 
 /** Least and most of each. */
@@ -38,10 +41,12 @@ export const CAPACITY_BOUNDS: {
   batch: { min: 1, max: L.BATCH_LIMIT },
   fragments: { min: 16, max: 65536 },
   events: { min: 16, max: 65536 },
+  buffers: { min: 0, max: 65536 },
 };
 
-/** Regions start at multiples of a cache line. */
+/** Regions start at multiples of a cache line, but for one that the kernel shares: that starts at one of its pages. */
 const ALIGNMENT = 64;
+const KERNEL_PAGE_SIZE = 4096;
 const PAGE_SIZE = 65536;
 const MEMORY_PAGES_MAX = 65536;
 /** The bytes of a frame may be read a few words past its end. */
@@ -56,10 +61,11 @@ const POLICY_ROOM = Math.max(
   L.POLICY_HEADER_SIZE +
     L.INTERFACES_MAX * L.INTERFACE_SIZE +
     L.ROUTES_MAX * (L.ROUTE4_SIZE + L.ROUTE6_SIZE) +
+    L.SPANS_MAX * (L.SPAN4_SIZE + L.SPAN6_SIZE + 2 * L.SPAN_ROUTE_SIZE) +
     L.POLICY_IMAGE_MIN,
 );
 
-const align = (size: number): number => Math.ceil(size / ALIGNMENT) * ALIGNMENT;
+const align = (size: number, to = ALIGNMENT): number => Math.ceil(size / to) * to;
 
 /** Groups of slots that `sessions` need, so that the table is never too full to search. */
 const groupsOf = (capacity: Capacity): number => Math.ceil(capacity.sessions / L.GROUP_FILL);
@@ -90,7 +96,19 @@ const REGIONS = [
   { name: "syncOut", field: L.S_SYNC_OUT_AT, size: () => L.SYNC_OUT_SIZE },
   { name: "syncIn", field: L.S_SYNC_IN_AT, size: () => L.SYNC_IN_SIZE },
   { name: "syncReply", field: L.S_SYNC_REPLY_AT, size: () => L.SYNC_REPLY_SIZE },
-  { name: "bytes", field: L.S_BYTES_AT, size: (c: Capacity) => batchBytesOf(c) + L.FRAME_MAX + READ_SLACK },
+  { name: "live", field: L.S_LIVE_AT, size: () => L.LIVE_SIZE },
+  { name: "neighbors", field: L.S_NEIGHBORS_AT, size: () => L.NEIGHBOR_PLACES * L.NEIGHBOR_SIZE },
+  {
+    name: "bytes",
+    field: L.S_BYTES_AT,
+    size: (c: Capacity) => batchBytesOf(c) + L.FRAME_HEADROOM + L.FRAME_MAX + READ_SLACK,
+  },
+  {
+    name: "buffers",
+    field: L.S_BUFFERS_AT,
+    size: (c: Capacity) => c.buffers * L.BUFFER_SIZE,
+    alignment: KERNEL_PAGE_SIZE,
+  },
 ] as const;
 
 export type RegionName = (typeof REGIONS)[number]["name"];
@@ -137,6 +155,8 @@ export function planMemory(capacity: Capacity): MemoryPlan | { problem: string }
   let at = align(L.STATE_AT + L.STATE_SIZE);
   for (const region of REGIONS) {
     const size = region.size(capacity);
+    // What is empty takes no room either.
+    if ("alignment" in region && size > 0) at = align(at, region.alignment);
     regions[region.name] = { at, size };
     at = align(at + size);
   }
@@ -171,6 +191,10 @@ interface CoreExports extends Record<string, unknown> {
   writeRecords(budget: number): number;
   takeRecords(size: number): number;
   distrust(): void;
+  attachLive(): void;
+  putNeighbor(): number;
+  dropNeighbor(): number;
+  findNextHop(number: number, v6: number): number;
 }
 
 const EXPORTS: readonly (keyof CoreExports & string)[] = [
@@ -188,6 +212,10 @@ const EXPORTS: readonly (keyof CoreExports & string)[] = [
   "writeRecords",
   "takeRecords",
   "distrust",
+  "attachLive",
+  "putNeighbor",
+  "dropNeighbor",
+  "findNextHop",
 ];
 
 /** WebAssembly.Module where the compiler knows it: TypeScript has it in its DOM library, which not every user has. */
@@ -342,6 +370,26 @@ export class Core {
     this.#exports.distrust();
   }
 
+  /** Makes the core follow the live region, when that was written. */
+  attachLive(): void {
+    this.#exports.attachLive();
+  }
+
+  /** Puts the neighbour of S_NEIGHBOR into the table, or changes its MAC address; false: full. */
+  putNeighbor(): boolean {
+    return this.#exports.putNeighbor() !== 0;
+  }
+
+  /** Takes the neighbour of S_NEIGHBOR out of the table; whether it was there. */
+  dropNeighbor(): boolean {
+    return this.#exports.dropNeighbor() !== 0;
+  }
+
+  /** Puts the next hop toward the address in S_NEIGHBOR, out of an interface, into S_NEXT_HOP. */
+  findNextHop(number: number, isV6: boolean): void {
+    this.#exports.findNextHop(number, isV6 ? 1 : 0);
+  }
+
   /** Requests that the last `takeRecords` left for the peer. */
   replies(): Uint8Array {
     const { at } = this.plan.regions.syncReply;
@@ -367,7 +415,9 @@ export class Core {
 
   /** Takes over everything that outlives a call from another instance of the same capacity. */
   copyFrom(original: Core): void {
-    this.restoreState(original.bytes.subarray(L.STATE_AT, this.plan.regions.descriptors.at));
+    const { descriptors, live, bytes } = this.plan.regions;
+    this.bytes.set(original.bytes.subarray(live.at, bytes.at), live.at);
+    this.restoreState(original.bytes.subarray(L.STATE_AT, descriptors.at));
   }
 
   /** Makes the core follow the state region, when that was written from outside. */

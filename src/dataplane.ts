@@ -12,6 +12,7 @@ import type { Capacity, Core } from "./core.js";
 import { type Counters, readCounters } from "./counters.js";
 import { type FirewallEvent, readEvents } from "./events.js";
 import { explainFrame, type Explanation } from "./explain.js";
+import { Forwarding } from "./forwarding.js";
 import type { Address } from "./ip.js";
 import { timeRangeBits } from "./policy/clock.js";
 import { findInterface } from "./policy/interfaces.js";
@@ -43,6 +44,8 @@ export class Dataplane {
   readonly batch: Batch;
   /** Its half of a pair: role, and the sessions that go to the peer or come from it. */
   readonly sync: SyncPort;
+  /** Devices, MAC addresses and neighbours; until it is enabled, frames stay as they came. */
+  readonly forwarding: Forwarding;
   readonly #core: Core;
   #options: DataplaneOptions;
   #policy: Policy;
@@ -64,6 +67,7 @@ export class Dataplane {
     this.#wallOffsetMs = wallClock === undefined ? 0 : wallClock.getTime() - nowMs;
     this.batch = new Batch(core);
     this.sync = new SyncPort(core, () => this.#policy.numbering);
+    this.forwarding = new Forwarding(core, this.batch, () => this.#policy.interfaces);
     core.setState64(L.S_NOW_MS, BigInt(Math.trunc(nowMs)));
     this.#install(setup.policy);
   }
@@ -218,6 +222,7 @@ export class Dataplane {
       inside: [...(this.#options.inside ?? [])],
       pair: this.#options.pair && [...this.#options.pair],
       macs: [...(this.#options.macs ?? [])],
+      mtus: [...(this.#options.mtus ?? [])],
       checksums: this.#options.checksums ?? true,
       numbering,
       wallOffsetMs: this.#wallOffsetMs,
@@ -240,9 +245,18 @@ export class Dataplane {
     }
     this.batch.clear();
     this.#core.restoreState(state);
-    const { file, inside, pair, macs, checksums } = header;
-    this.#options = { ...this.#options, file, inside, pair, macs: new Map(macs), checksums };
+    const { file, inside, pair, macs, mtus, checksums } = header;
+    this.#options = {
+      ...this.#options,
+      file,
+      inside,
+      pair,
+      macs: new Map(macs),
+      mtus: new Map(mtus),
+      checksums,
+    };
     this.#policy = policy;
+    this.forwarding.setMtus(policy.interfaces.map(({ mtu }) => mtu));
     this.#notes = notes;
     this.#rulesSince = BigInt(header.rulesSince);
     this.#wallOffsetMs = header.wallOffsetMs;
@@ -277,6 +291,7 @@ export class Dataplane {
     if (problem !== 0) throw new Error(`the core refuses the policy image (${problem})`);
     core.words.set(policy.timeouts, regions.timeouts.at / 4);
     this.#policy = policy;
+    this.forwarding.setMtus(policy.interfaces.map(({ mtu }) => mtu));
     this.sync.renumber();
     this.#rulesSince = core.state64(L.S_LAST_SESSION_ID);
     core.setState64(L.S_TIME_RANGES, this.#timeRanges(this.nowMs));
@@ -314,7 +329,7 @@ function policyOfSnapshot(header: SnapshotHeader, room: Room): { policy: Policy;
   try {
     return loadPolicy(
       header.config,
-      { ...header, macs: new Map(header.macs), lenient: true },
+      { ...header, macs: new Map(header.macs), mtus: new Map(header.mtus), lenient: true },
       room,
       header.numbering,
     );

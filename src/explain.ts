@@ -26,6 +26,8 @@ export interface Phase {
     | "acl in"
     | "route"
     | "ttl"
+    | "mtu"
+    | "forward"
     | "acl out"
     | "inspection"
     | "mirror"
@@ -76,7 +78,17 @@ const SESSION_BEFORE: ReadonlySet<number> = new Set([L.TR_SESSION, L.TR_EVICT, L
 const ROUTE_SELF = 255;
 const TCP = 6;
 /** What a packet of a session is dropped for before its window is looked at. */
-const EARLIER: ReadonlySet<number> = new Set([L.R_WRONG_INTERFACE, L.R_TTL_EXPIRED]);
+const EARLIER: ReadonlySet<number> = new Set([L.R_WRONG_INTERFACE, L.R_TTL_EXPIRED, L.R_TOO_BIG]);
+/** What a live instance makes of a packet, where the verdict does not say it. */
+const FORWARDED: ReadonlyMap<number, Phase> = new Map([
+  [L.FW_SEND, { phase: "forward", result: "send", detail: "the next hop is known" }],
+  [L.FW_DEFER, { phase: "forward", result: "wait", detail: "waits until the peer knows the session" }],
+  [
+    L.FW_RESOLVE,
+    { phase: "forward", result: "resolve", detail: "the MAC address of the next hop is asked for" },
+  ],
+  [L.FW_FRAGMENT, { phase: "forward", result: "cut", detail: "larger than the MTU: it leaves in fragments" }],
+]);
 /** What the state of a connection is the reason for. */
 const NOT_ALLOWED: ReadonlySet<number> = new Set([L.R_TCP_STATE, L.R_TCP_HANDSHAKE]);
 const IPV4_DESTINATION = 16;
@@ -123,7 +135,7 @@ export function explainFrame(
 /** Puts the frame behind those of the batch, and its descriptor in the place of the first one. */
 function decide(core: Core, request: ExplainRequest) {
   const { view, plan } = core;
-  const at = plan.regions.bytes.at + plan.batchBytes;
+  const at = plan.regions.bytes.at + plan.batchBytes + L.FRAME_HEADROOM;
   const captured = Math.min(request.frame.length, L.FRAME_MAX);
   core.bytes.set(request.frame.subarray(0, captured), at);
   const descriptor = plan.regions.descriptors.at;
@@ -267,6 +279,10 @@ function describeStep(
       return describeRoute(value, destination, policy.routes, name);
     case L.TR_TTL:
       return sound("ttl", "TTL or hop limit allows another hop");
+    case L.TR_MTU:
+      return sound("mtu", "fits the MTU of the way out");
+    case L.TR_FORWARD:
+      return FORWARDED.get(value);
     case L.TR_INSPECT:
       return describeInspection(value, next, policy, entries);
     case L.TR_MIRROR:

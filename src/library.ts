@@ -3,6 +3,14 @@ export {
   DF_CHECKSUM_OK,
   DF_HEADER_CHECKSUM_OK,
   DF_IDS,
+  FW_DEFER,
+  FW_FRAGMENT,
+  FW_LOCAL,
+  FW_NONE,
+  FW_REPORT,
+  FW_RESOLVE,
+  FW_SEND,
+  FW_TOO_BIG,
   VERDICT_DROP,
   VERDICT_HELD,
   VERDICT_LOCAL,
@@ -25,6 +33,7 @@ export type { Counters, Tally } from "./counters.js";
 export type { RuleInfo } from "./dataplane.js";
 export { ConfigError, type DataplaneOptions } from "./prepare.js";
 export type { EventEnd, FirewallEvent, PacketEvent, SessionEvent } from "./events.js";
+export type { Forwarding, LiveInterface, Neighbor } from "./forwarding.js";
 export type { Explanation, Phase } from "./explain.js";
 export { REASONS, type Reason, reasonOf, type VerdictName } from "./reasons.js";
 export { formatSessionId, type Session, type SessionEnd } from "./session-view.js";

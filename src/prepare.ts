@@ -30,6 +30,8 @@ export interface DataplaneOptions {
   pair?: readonly [string, string];
   /** MAC addresses by interface name; there, frames for other stations are dropped. */
   macs?: ReadonlyMap<string, string>;
+  /** Largest IP packet that an interface sends, bytes, by its name; elsewhere, and with 0, any. */
+  mtus?: ReadonlyMap<string, number>;
   /** The compiled core or its bytes; without it, that of this package. */
   module?: CoreSource;
   /** The clock at the start: ms since any epoch that the calls of `process` share. */
@@ -91,11 +93,11 @@ export type Room = Parameters<typeof compilePolicy>[1]["room"];
 /** Parses and compiles a configuration; throws ConfigError. */
 export function loadPolicy(
   source: string | Config,
-  options: Pick<DataplaneOptions, "file" | "lenient" | "checksums" | "inside" | "pair" | "macs">,
+  options: Pick<DataplaneOptions, "file" | "lenient" | "checksums" | "inside" | "pair" | "macs" | "mtus">,
   room: Room,
   numbering?: Numbering,
 ): { policy: Policy; notes: Diagnostic[] } {
-  const { file, lenient, checksums, inside, pair, macs } = options;
+  const { file, lenient, checksums, inside, pair, macs, mtus } = options;
   const parsed =
     typeof source === "string" ? parse(source, { file, lenient }) : { config: source, diagnostics: [] };
   if (parsed.diagnostics.some(({ severity }) => severity === "error"))
@@ -105,6 +107,7 @@ export function loadPolicy(
     inside,
     pair,
     macs,
+    mtus,
     room,
     numbering,
   });

@@ -56,6 +56,7 @@ export const REASONS: readonly Reason[] = [
   row(L.R_BROADCAST, "broadcast", "drop", "limited or directed broadcast"),
   row(L.R_MULTICAST, "multicast", "drop", "multicast, which is not routed"),
   row(L.R_TTL_EXPIRED, "ttl_expired", "drop", "TTL or hop limit would become 0"),
+  row(L.R_TOO_BIG, "mtu_exceeded", "drop", "larger than the MTU of the way out, and not to be cut"),
   row(L.R_NO_ROUTE, "no_route", "drop", "no route to the destination"),
   row(L.R_LINK_SCOPE, "link_scope", "drop", "link-scope IPv6 towards another link"),
   row(

@@ -23,6 +23,7 @@ export interface SnapshotHeader {
   inside: string[];
   pair?: [string, string];
   macs: [string, string][];
+  mtus: [string, number][];
   checksums: boolean;
   numbering: Numbering;
   /** Wall clock minus the clock of `process`, ms. */

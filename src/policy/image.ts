@@ -1,7 +1,7 @@
 /**
  * A policy as one contiguous image, as assembly/layout.ts draws it:
  *
- *   header | interfaces | IPv4 routes | IPv6 routes | inspection rules | their entries | access lists
+ *   header | interfaces | IPv4 routes | IPv6 routes | their spans | inspection rules | their entries | access lists
  */
 import * as L from "../../assembly/layout.js";
 import { bigintToBytes, ipv4Mask, ipv6Mask } from "../ip.js";
@@ -9,6 +9,7 @@ import type { FragmentLimits } from "./fragments.js";
 import type { InspectionRule } from "./inspection.js";
 import { interfaceFlags, type PolicyInterface, reversePathFlags, statefulFlags } from "./interfaces.js";
 import type { Route } from "./routes.js";
+import { cutIntoSpans, type Span } from "./spans.js";
 
 /** The access lists that are bound to an interface, by number; 0 none. */
 export interface ListBindings {
@@ -54,6 +55,8 @@ export function writeImage(parts: ImageParts): Uint8Array<ArrayBuffer> {
   const { interfaces, inspection, acls, fragments } = parts;
   const routes4 = parts.routes.filter(({ network }) => typeof network === "number");
   const routes6 = parts.routes.filter(({ network }) => typeof network === "bigint");
+  const tree4 = cutIntoSpans(routes4);
+  const tree6 = cutIntoSpans(routes6);
   const entries = inspection.flatMap((rule) => rule?.entries ?? []);
 
   let end = L.POLICY_HEADER_SIZE;
@@ -65,6 +68,8 @@ export function writeImage(parts: ImageParts): Uint8Array<ArrayBuffer> {
   const interfacesAt = section(interfaces.length * L.INTERFACE_SIZE);
   const routes4At = section(routes4.length * L.ROUTE4_SIZE);
   const routes6At = section(routes6.length * L.ROUTE6_SIZE);
+  const spans4At = section(tree4.spans.length * (L.SPAN4_SIZE + L.SPAN_ROUTE_SIZE));
+  const spans6At = section(tree6.spans.length * (L.SPAN6_SIZE + L.SPAN_ROUTE_SIZE));
   const inspectAt = section(inspection.length * L.INSPECT_SIZE);
   const entriesAt = section(entries.length * L.ENTRY_SIZE);
   const aclsAt = section(acls.length);
@@ -82,6 +87,10 @@ export function writeImage(parts: ImageParts): Uint8Array<ArrayBuffer> {
     [L.P_ROUTE4_COUNT, routes4.length],
     [L.P_ROUTES6, routes6At],
     [L.P_ROUTE6_COUNT, routes6.length],
+    [L.P_SPANS4, spans4At],
+    [L.P_SPAN4_COUNT, tree4.spans.length],
+    [L.P_SPANS6, spans6At],
+    [L.P_SPAN6_COUNT, tree6.spans.length],
     [L.P_INSPECT, inspectAt],
     [L.P_INSPECT_COUNT, inspection.length],
     [L.P_INSPECT_ENTRIES, entriesAt],
@@ -101,10 +110,21 @@ export function writeImage(parts: ImageParts): Uint8Array<ArrayBuffer> {
     writeInterface(view, at, each, parts.bindings[each.number]!);
   }
   routes4.forEach((route, i) => {
-    writeRoute4(view, routes4At + i * L.ROUTE4_SIZE, route);
+    const at = routes4At + i * L.ROUTE4_SIZE;
+    writeRoute4(view, at, route);
+    view.setUint16(at + L.ROUTE4_WIDER, tree4.wider[i]!, true);
   });
   routes6.forEach((route, i) => {
-    writeRoute6(image, routes6At + i * L.ROUTE6_SIZE, route);
+    const at = routes6At + i * L.ROUTE6_SIZE;
+    writeRoute6(image, at, route);
+    view.setUint16(at + L.ROUTE6_WIDER, tree6.wider[i]!, true);
+  });
+  writeSpans(view, spans4At, tree4.spans, L.SPAN4_SIZE, (at, start) => {
+    view.setUint32(at, Number(start), true);
+  });
+  writeSpans(view, spans6At, tree6.spans, L.SPAN6_SIZE, (at, start) => {
+    view.setBigUint64(at, start >> 64n, true);
+    view.setBigUint64(at + 8, BigInt.asUintN(64, start), true);
   });
   writeInspection(view, inspectAt, entriesAt, inspection);
   image.set(acls, aclsAt);
@@ -140,6 +160,8 @@ function writeRoute4(view: DataView, at: number, route: Route): void {
   view.setUint32(at + L.ROUTE4_MASK, ipv4Mask(route.prefixLength), true);
   view.setUint8(at + L.ROUTE4_INTERFACE, route.interface);
   view.setUint8(at + L.ROUTE4_FLAGS, route.flags);
+  // In the order of the wire, as the core reads addresses of packets.
+  view.setUint32(at + L.ROUTE4_GATEWAY, (route.gateway ?? 0) as number, false);
 }
 
 function writeRoute6(image: Uint8Array, at: number, route: Route): void {
@@ -147,6 +169,21 @@ function writeRoute6(image: Uint8Array, at: number, route: Route): void {
   image.set(bigintToBytes(ipv6Mask(route.prefixLength)), at + L.ROUTE6_MASK);
   image[at + L.ROUTE6_INTERFACE] = route.interface;
   image[at + L.ROUTE6_FLAGS] = route.flags;
+  image.set(bigintToBytes((route.gateway ?? 0n) as bigint), at + L.ROUTE6_GATEWAY);
+}
+
+function writeSpans(
+  view: DataView,
+  startsAt: number,
+  spans: readonly Span[],
+  size: number,
+  writeStart: (at: number, start: bigint) => void,
+): void {
+  const routesAt = startsAt + spans.length * size;
+  spans.forEach(({ start, route }, i) => {
+    writeStart(startsAt + i * size, start);
+    view.setUint16(routesAt + i * L.SPAN_ROUTE_SIZE, route, true);
+  });
 }
 
 function writeInspection(

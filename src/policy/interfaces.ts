@@ -17,9 +17,15 @@ export interface PolicyInterface {
   readonly hasSubinterfaces: boolean;
   /** Six bytes, when frames to other stations are to be dropped. */
   readonly mac?: readonly number[];
+  /** Largest IP packet that it sends, bytes; 0 any. That of what carries it holds for a subinterface without one. */
+  readonly mtu: number;
   /** Undefined: a later configuration no longer has it. */
   readonly config?: Interface;
 }
+
+/** Every link carries an IPv4 packet of this size (RFC 791 3.2); no IP packet is longer than the other. */
+const MTU_MIN = 68;
+const MTU_MAX = 65535;
 
 /** Whether the interface takes part in IP routing at all. */
 export function hasAddress({ addresses, addresses6 }: Interface): boolean {
@@ -59,12 +65,12 @@ function isIdle(each: Interface): boolean {
 /**
  * Numbers the interfaces and gathers what the core needs; the result is indexed by number. When a configuration has
  * more than there are numbers for, those that take no part in routing are left out.
- * @param macs MAC addresses by interface name.
+ * @param devices MAC addresses and MTUs by interface name.
  */
 export function compileInterfaces(
   config: Config,
   numbers: Interner<string>,
-  macs: ReadonlyMap<string, string>,
+  devices: { readonly macs: ReadonlyMap<string, string>; readonly mtus: ReadonlyMap<string, number> },
   problems: Problems,
 ): PolicyInterface[] {
   const all = [...config.interfaces.values()];
@@ -75,7 +81,8 @@ export function compileInterfaces(
     problems.error(each.at, `more than ${NUMBERING_LIMITS.interfaces - 1} interfaces take part in routing`);
     break;
   }
-  const addresses = compileMacs(numbers.values, macs, problems);
+  const addresses = compileMacs(numbers.values, devices.macs, problems);
+  const mtus = compileMtus(numbers.values, devices.mtus, problems);
   return numbers.values.map((name, number) => {
     const own = config.interfaces.get(name);
     const carrier = config.interfaces.get(parentName(name) ?? "");
@@ -90,6 +97,7 @@ export function compileInterfaces(
       vlan: own?.encapsulation?.vlan ?? 0,
       hasSubinterfaces: own !== undefined && parents.has(name),
       mac: addresses.get(number) ?? addresses.get((carrier && numbers.numberOf(carrier.name)) ?? 0),
+      mtu: mtus.get(number) ?? mtus.get((carrier && numbers.numberOf(carrier.name)) ?? 0) ?? 0,
       config: own,
     };
   });
@@ -110,6 +118,24 @@ function compileMacs(
     if (number !== undefined && mac !== undefined) addresses.set(number, mac);
   }
   return addresses;
+}
+
+function compileMtus(
+  names: readonly string[],
+  mtus: ReadonlyMap<string, number>,
+  problems: Problems,
+): Map<number, number> {
+  const compiled = new Map<number, number>();
+  for (const [name, mtu] of mtus) {
+    const number = findInterface(names, name);
+    if (number === undefined)
+      problems.error(NOWHERE, `an MTU is given for ${name}, which is no interface here`);
+    const sound = Number.isInteger(mtu) && (mtu === 0 || (mtu >= MTU_MIN && mtu <= MTU_MAX));
+    if (!sound)
+      problems.error(NOWHERE, `${mtu} is no MTU (interface ${name}): ${MTU_MIN} to ${MTU_MAX}, or 0`);
+    if (number !== undefined && sound) compiled.set(number, mtu);
+  }
+  return compiled;
 }
 
 /** Whether the configuration lets the interface take part in a version of IP: an address, a list or an inspection. */

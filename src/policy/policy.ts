@@ -24,6 +24,8 @@ export interface PolicyOptions {
   readonly pair?: readonly [string, string];
   /** MAC addresses by interface name; frames for other stations are dropped there. */
   readonly macs?: ReadonlyMap<string, string>;
+  /** Largest IP packet that an interface sends, by its name. */
+  readonly mtus?: ReadonlyMap<string, number>;
   /** False: no checksum is verified. */
   readonly checksums?: boolean;
   /** What the instance has room for. */
@@ -78,7 +80,8 @@ export function compilePolicy(
     services: new Interner(before.services, NUMBERING_LIMITS.services),
     idleTimers: new Interner(before.idleTimers, NUMBERING_LIMITS.idleTimers),
   };
-  const interfaces = compileInterfaces(config, numbers.interfaces, options.macs ?? new Map(), problems);
+  const { macs = new Map(), mtus = new Map() } = options;
+  const interfaces = compileInterfaces(config, numbers.interfaces, { macs, mtus }, problems);
   const sides = options.inside?.length ? compileSides(options.inside, interfaces, problems) : undefined;
   const routes = compileRoutes(config, interfaces, sides, problems);
   const pair = options.pair && compilePair(options.pair, numbers.interfaces.values, problems);

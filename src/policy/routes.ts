@@ -21,6 +21,15 @@ export interface Route {
   readonly origin: "address" | "subnet" | "connected" | "static" | "side";
   /** Next hop of a static route that has one. */
   readonly nextHop?: Address;
+  /** The neighbour that packets are handed to: the next hop, or who it is reached by; undefined: the destination. */
+  readonly gateway?: Address;
+}
+
+/** Where a static route leads. */
+interface Way {
+  /** Number of the interface; 0: nowhere. */
+  readonly interface: number;
+  readonly gateway?: Address;
 }
 
 /** What a static route without a `distance` has. */
@@ -184,11 +193,11 @@ function addStaticRoutes(
     else byPrefix.set(key, [route]);
   }
   for (const same of byPrefix.values()) same.sort((a, b) => distanceOf(a) - distanceOf(b));
-  const outOf = resolveStaticRoutes(config.routes, byPrefix, interfaces, table);
+  const ways = resolveStaticRoutes(config.routes, byPrefix, interfaces, table);
   for (const candidates of byPrefix.values()) {
-    const chosen = candidates.find((each) => outOf.has(each));
+    const chosen = candidates.find((each) => ways.has(each));
     for (const each of candidates) {
-      if (!outOf.has(each)) {
+      if (!ways.has(each)) {
         problems.note(each.at, `this route is not used: ${reasonUnused(each)}`);
       } else if (each !== chosen && distanceOf(each) === distanceOf(chosen!)) {
         problems.note(each.at, "this route is not used: the first of several equal routes is");
@@ -199,7 +208,7 @@ function addStaticRoutes(
     table.add({
       network: networkOf(network, prefixLength),
       prefixLength,
-      interface: outOf.get(chosen)!,
+      ...ways.get(chosen)!,
       flags: prefixLength === 0 ? L.RT_DEFAULT : 0,
       origin: "static",
       nextHop,
@@ -217,8 +226,12 @@ function reasonUnused({ nextHop, interface: name }: StaticRoute): string {
     : `no connected network or other route leads to ${formatAddress(nextHop)}`;
 }
 
+function wayOut(out: number, nextHop: Address | undefined): Way {
+  return nextHop === undefined || out === 0 ? { interface: out } : { interface: out, gateway: nextHop };
+}
+
 /**
- * The interface that each static route leaves by, 0 to discard; a route that leads nowhere is not in the result.
+ * Where each static route leads; one that leads nowhere is not in the result.
  *
  * A next hop that is not connected is reached through other static routes: each round resolves with what the round
  * before has found. The default route leads to no next hop, nor does a route to itself.
@@ -228,41 +241,49 @@ function resolveStaticRoutes(
   byPrefix: ReadonlyMap<string, readonly StaticRoute[]>,
   interfaces: readonly PolicyInterface[],
   direct: RouteTable,
-): Map<StaticRoute, number> {
+): Map<StaticRoute, Way> {
   const byName = new Map(interfaces.map((each) => [each.name, each]));
   const lengths = [...new Set([...direct.sorted(), ...routes].map(({ prefixLength }) => prefixLength))]
     .filter((length) => length > 0)
     .sort((a, b) => b - a);
-  let found = new Map<StaticRoute, number>();
+  let found = new Map<StaticRoute, Way>();
 
   const throughInterface = (name: string): number | undefined => {
     if (DISCARD_INTERFACE.test(name)) return 0;
     const out = byName.get(name);
     return out?.config && out.up && hasAddress(out.config) ? out.number : undefined;
   };
-  const throughNextHop = (route: StaticRoute, nextHop: Address): number | undefined => {
+  const throughNextHop = (route: StaticRoute, nextHop: Address): Way | undefined => {
     for (const length of lengths) {
       if (length > addressBits(nextHop)) continue;
       const known = direct.get(nextHop, length);
       // An own address and a broadcast address are nobody's next hop.
-      if (known !== undefined) return known.flags === L.RT_CONNECTED ? known.interface : undefined;
+      if (known !== undefined)
+        return known.flags === L.RT_CONNECTED ? { interface: known.interface, gateway: nextHop } : undefined;
       const candidates = byPrefix.get(prefixKey(nextHop, length)) ?? [];
       const via = candidates.find((each) => each !== route && found.has(each));
-      if (via !== undefined) return found.get(via);
+      // Of a route out of an interface and no more, the next hop is a neighbour there.
+      if (via !== undefined) return { gateway: nextHop, ...found.get(via)! };
     }
     return undefined;
   };
 
   for (let round = 0; round < RECURSION_MAX; round++) {
-    const next = new Map<StaticRoute, number>();
+    const next = new Map<StaticRoute, Way>();
     for (const route of routes) {
       const { nextHop, interface: name } = route;
-      let out: number | undefined;
-      if (name !== undefined) out = throughInterface(name);
-      else if (nextHop !== undefined) out = throughNextHop(route, nextHop);
-      if (out !== undefined) next.set(route, out);
+      const out = name === undefined ? undefined : throughInterface(name);
+      if (out !== undefined) next.set(route, wayOut(out, nextHop));
+      if (name !== undefined || nextHop === undefined) continue;
+      const way = throughNextHop(route, nextHop);
+      if (way !== undefined) next.set(route, way);
     }
-    const settled = next.size === found.size && [...next].every(([route, out]) => found.get(route) === out);
+    const settled =
+      next.size === found.size &&
+      [...next].every(([route, way]) => {
+        const before = found.get(route);
+        return before?.interface === way.interface && before.gateway === way.gateway;
+      });
     found = next;
     if (settled) break;
   }
