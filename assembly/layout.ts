@@ -456,6 +456,13 @@ export const D_SESSION = 28; // u32: slot + 1, 0 none
 export const D_SESSION_ID = 32; // u64: id of the session, 0 none; only if DF_IDS was set
 export const D_NETWORK = 40; // u16: bytes from the start of the frame to the IP header
 export const D_PROTOCOL = 42; // u8: IP protocol, 0 when it was not parsed
+export const D_FORWARD = 43; // u8: FW_*
+export const D_PORT = 44; // u8: number of the device to send by
+export const D_SEGMENT = 46; // u16: segment size of a merged frame (GSO), 0 none
+/** Ready to send by D_PORT. */
+export const FW_SEND = 1;
+/** Bytes of one of the frame buffers that devices write into. */
+export const BUFFER_SIZE = 2048;
 /** Checksums of the transport are known to be good or not computed yet (offload). */
 export const DF_CHECKSUM_OK = 1;
 /** Also the IPv4 header checksum. */
