@@ -1,0 +1,71 @@
+/**
+ * Work that a device or the kernel does for a whole run of packets: merged segments and checksums (ethtool -K). A back
+ * end that cannot carry merged segments must see them switched off. linux/ethtool.h.
+ */
+import { DeviceControl } from "./device.js";
+import type { Libc } from "./libc.js";
+
+/** How to read and write each, and what to call it before people. */
+const OFFLOADS = {
+  receiveChecksum: { get: 0x14, set: 0x15, text: "receive checksum offload" },
+  transmitChecksum: { get: 0x16, set: 0x17, text: "transmit checksum offload" },
+  tso: { get: 0x1e, set: 0x1f, text: "TCP segmentation offload (TSO)" },
+  gso: { get: 0x23, set: 0x24, text: "generic segmentation offload (GSO)" },
+  gro: { get: 0x2b, set: 0x2c, text: "generic receive offload (GRO)" },
+} as const;
+/** LRO is a bit of the device's flags, which are read and written as one. */
+const ETHTOOL_GFLAGS = 0x25;
+const ETHTOOL_SFLAGS = 0x26;
+const ETH_FLAG_LRO = 1 << 15;
+const LRO_TEXT = "large receive offload (LRO)";
+
+export type OffloadName = keyof typeof OFFLOADS | "lro";
+/** Which are on. */
+export type Offloads = Readonly<Record<OffloadName, boolean>>;
+
+/** Those that make frames larger than the MTU out of what arrives. */
+export const MERGING: readonly OffloadName[] = ["gro", "lro"];
+
+export const offloadText = (name: OffloadName): string => (name === "lro" ? LRO_TEXT : OFFLOADS[name].text);
+
+/** Reads them. Throws OsFailure when there is no such device. */
+export function readOffloads(control: DeviceControl, device: string): Offloads {
+  const isOn = (get: number): boolean => (control.ethtoolGet(device, get) ?? 0) !== 0;
+  return {
+    receiveChecksum: isOn(OFFLOADS.receiveChecksum.get),
+    transmitChecksum: isOn(OFFLOADS.transmitChecksum.get),
+    tso: isOn(OFFLOADS.tso.get),
+    gso: isOn(OFFLOADS.gso.get),
+    gro: isOn(OFFLOADS.gro.get),
+    lro: ((control.ethtoolGet(device, ETHTOOL_GFLAGS) ?? 0) & ETH_FLAG_LRO) !== 0,
+  };
+}
+
+/** Switches those that are named; OsFailure when the device does not allow it. */
+export function writeOffloads(control: DeviceControl, device: string, wanted: Partial<Offloads>): void {
+  const present = readOffloads(control, device);
+  for (const [name, isOn] of Object.entries(wanted) as [OffloadName, boolean][]) {
+    if (present[name] === isOn) continue;
+    if (name === "lro") {
+      const flags = control.ethtoolGet(device, ETHTOOL_GFLAGS) ?? 0;
+      control.ethtoolSet(
+        device,
+        ETHTOOL_SFLAGS,
+        isOn ? flags | ETH_FLAG_LRO : flags & ~ETH_FLAG_LRO,
+        LRO_TEXT,
+      );
+    } else {
+      control.ethtoolSet(device, OFFLOADS[name].set, isOn ? 1 : 0, OFFLOADS[name].text);
+    }
+  }
+}
+
+/** Does something with a control that is closed afterwards. */
+export function withControl<T>(libc: Libc, work: (control: DeviceControl) => T): T {
+  const control = new DeviceControl(libc);
+  try {
+    return work(control);
+  } finally {
+    control.close();
+  }
+}
