@@ -1,0 +1,62 @@
+/** Chooses how frames come and go on this machine, and says why. */
+import type { FrameMemory, PacketIo, Port } from "../../live/packet-io.js";
+import type { Result } from "../io.js";
+import { AfPacket } from "./afpacket.js";
+import { AfXdp, unfitForXdp, type XdpMode } from "./afxdp.js";
+import { type Device, readDevice } from "./device.js";
+import { attempt, type Libc } from "./libc.js";
+
+export type BackendName = "xdp-driver" | "packet" | "xdp-generic";
+
+/**
+ * The order in which they are tried: AF_XDP in driver mode forwards small frames fastest; generic mode cannot carry the
+ * merged segments that senders on this machine hand over, so that it is the last.
+ */
+export const BACKENDS: readonly BackendName[] = ["xdp-driver", "packet", "xdp-generic"];
+
+export interface OpenOptions {
+  readonly memory: FrameMemory;
+  /** Each device once; the place is its number. */
+  readonly ports: readonly Port[];
+  /** The only back end that will do; without it the first that works. */
+  readonly backend?: BackendName;
+}
+
+export interface Opened {
+  readonly io: PacketIo;
+  readonly devices: readonly Device[];
+  readonly backend: BackendName;
+  /** Those that were tried before, and why they are not it. */
+  readonly refused: readonly { readonly backend: BackendName; readonly why: string }[];
+}
+
+/** Opens all ports by one back end. A problem: a device is not there, or no back end works, with the reason of each. */
+export function openPacketIo(libc: Libc, { memory, ports, backend }: OpenOptions): Result<Opened> {
+  const devices: Device[] = [];
+  for (const { device } of ports) {
+    const found = readDevice(libc, device);
+    if ("problem" in found) return found;
+    devices.push(found.value);
+  }
+  const refused: { backend: BackendName; why: string }[] = [];
+  for (const name of backend === undefined ? BACKENDS : [backend]) {
+    const opened = open(libc, name, memory, ports, devices);
+    if ("value" in opened) return { value: { io: opened.value, devices, backend: name, refused } };
+    refused.push({ backend: name, why: opened.problem });
+  }
+  return { problem: refused.map(({ backend, why }) => `${backend}: ${why}`).join("; ") };
+}
+
+function open(
+  libc: Libc,
+  backend: BackendName,
+  memory: FrameMemory,
+  ports: readonly Port[],
+  devices: readonly Device[],
+): Result<PacketIo> {
+  if (backend === "packet") return attempt(() => new AfPacket(libc, memory, ports, devices));
+  const unfit = devices.map(unfitForXdp).find((why) => why !== undefined);
+  if (unfit !== undefined) return { problem: unfit };
+  const mode: XdpMode = backend === "xdp-driver" ? "driver" : "generic";
+  return attempt(() => new AfXdp(libc, memory, ports, devices, mode));
+}
