@@ -56,11 +56,15 @@ export class OsFailure extends Error {
   /** `EPERM` and the like. */
   readonly code: string;
 
-  constructor(what: string, errno: number) {
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
+
+  static ofErrno(what: string, errno: number): OsFailure {
     const { code, text } = describeErrno(errno);
     const hint = HINTS[code];
-    super(`${what}: ${text} (${code})${hint === undefined ? "" : `; ${hint}`}`);
-    this.code = code;
+    return new OsFailure(`${what}: ${text} (${code})${hint === undefined ? "" : `; ${hint}`}`, code);
   }
 }
 
@@ -78,7 +82,7 @@ export function describeErrno(errno: number): { readonly code: string; readonly 
 
 /** The result of a call that may have failed: itself, or OsFailure with what was tried. */
 export function check(libc: Libc, result: number, what: string): number {
-  if (result < 0) throw new OsFailure(what, libc.errno());
+  if (result < 0) throw OsFailure.ofErrno(what, libc.errno());
   return result;
 }
 

@@ -220,7 +220,7 @@ export class XskSocket {
       return this.#libc.bind(this.fd, address.at, SOCKADDR_SIZE) >= 0;
     };
     if (bind(0)) return;
-    const failure = new OsFailure(`AF_XDP bind to queue ${queue}`, this.#libc.errno());
+    const failure = OsFailure.ofErrno(`AF_XDP bind to queue ${queue}`, this.#libc.errno());
     if (umem.owner !== undefined || !bind(XDP_COPY)) throw failure;
   }
 
