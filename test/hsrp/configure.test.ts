@@ -430,7 +430,7 @@ describe("groups that come and go", () => {
     const world = settled({ A: { lines: [...GROUP, "standby 2 priority 50"] } });
     const startMs = world.nowMs;
     given(world, "A", { lines: [...GROUP, "standby 2 priority 50", "standby 2 ip 10.0.0.4"] });
-    world.run(20_000);
+    world.run(40_000);
     expect(world.changes("A", startMs)[0]).toEqual([startMs + 2000, "listen"]);
     const actions = given(world, "A", { lines: [...GROUP, "standby 2 priority 50"] });
     expect(messagesOf(actions)).toMatchObject([{ opcode: "resign", group: 2 }]);
