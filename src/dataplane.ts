@@ -202,12 +202,15 @@ export class Dataplane {
   /**
    * Replaces the configuration between two batches. Sessions stay; hit counters of unchanged entries go on. Throws
    * ConfigError, and then the old configuration stays in force.
+   * @param macs MAC addresses by interface name; without them, those of before.
    */
-  replacePolicy(config: string | Config, file = this.#options.file): void {
+  replacePolicy(config: string | Config, file = this.#options.file, macs = this.#options.macs): void {
     const { capacity, bankSize } = this.#core.plan;
     const room = { rules: capacity.rules, fragments: capacity.fragments, bankSize };
-    const { policy, notes } = loadPolicy(config, { ...this.#options, file }, room, this.#policy.numbering);
+    const options = { ...this.#options, file, macs };
+    const { policy, notes } = loadPolicy(config, options, room, this.#policy.numbering);
     this.#install(policy, this.#policy);
+    this.#options = options;
     this.#notes = notes;
   }
 

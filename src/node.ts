@@ -5,24 +5,24 @@
  */
 import type { Dataplane } from "./dataplane.js";
 import type { Hsrp } from "./hsrp/index.js";
-import type { ControlOptions, NodeAction, NodeInput, NodeOptions } from "./node/actions.js";
-import { ControlNode, identityFor } from "./node/control.js";
+import type { ConfigureInput, ControlOptions, NodeAction, NodeInput, NodeOptions } from "./node/actions.js";
+import { ControlNode, sharingOf } from "./node/control.js";
 import type { DeferCounters } from "./node/defer.js";
 import { type SessionsAction, SharedSessions } from "./node/shared-sessions.js";
-import { type Redundancy, updateMsOf } from "./redundancy/index.js";
+import type { Redundancy } from "./redundancy/index.js";
 import type { Endpoint } from "./sctp/index.js";
 import type { SessionSync } from "./sync/session-sync.js";
 
 export type { DatagramInput, NodeAction, NodeInput, NodeOptions } from "./node/actions.js";
 
 export class Node {
-  readonly #options: NodeOptions;
+  #options: NodeOptions;
   readonly #sessions: SharedSessions;
   readonly #control: ControlNode;
 
   /** `original`: for `clone`. */
   constructor(options: NodeOptions, original?: Node) {
-    const { config, dataplane, newDataplane } = options;
+    const { dataplane, newDataplane } = options;
     this.#options = options;
     if (original !== undefined) {
       this.#sessions = original.#sessions.clone(dataplane);
@@ -30,11 +30,7 @@ export class Node {
       return;
     }
     const control: ControlOptions = { ...options, sessions: dataplane.capacity.sessions };
-    this.#sessions = new SharedSessions(dataplane, {
-      isPaired: identityFor(control) !== undefined,
-      updateMs: updateMsOf(config),
-      newDataplane,
-    });
+    this.#sessions = new SharedSessions(dataplane, { ...sharingOf(control), newDataplane });
     this.#control = new ControlNode(control, this.#sessions);
   }
 
@@ -86,10 +82,14 @@ export class Node {
     return this.#sessions.deferCounters;
   }
 
-  /** Handles one input. `dataplane.batch` is empty afterwards but for the outputs that the action "expired" tells of. */
+  /**
+   * Handles one input. `dataplane.batch` is empty afterwards but for the outputs that the action "expired" tells of. A
+   * configuration that the dataplane cannot take: throws ConfigError, and nothing has changed.
+   */
   step(input: NodeInput, nowMs: number): NodeAction[] {
     if (input.kind === "trap") return this.#tell(this.#sessions.trap(nowMs), nowMs);
     const news = this.#sessions.expire(nowMs);
+    if (input.kind === "configure") news.push(...this.#reconfigure(input, nowMs));
     const out = this.#control.step([{ kind: "sessions", actions: news }, input], nowMs);
     return [...out, ...this.#tick(nowMs)];
   }
@@ -109,6 +109,13 @@ export class Node {
    */
   defer(token: number, nowMs: number): boolean {
     return this.#sessions.defer(token, nowMs);
+  }
+
+  #reconfigure({ config, macs }: ConfigureInput, nowMs: number): SessionsAction[] {
+    const control = { ...this.#options, config, macs, sessions: this.dataplane.capacity.sessions };
+    const actions = this.#sessions.reconfigure({ config, ...sharingOf(control) }, nowMs);
+    this.#options = { ...this.#options, config, macs };
+    return actions;
   }
 
   /** The sessions have something to say; then what is due is done. */

@@ -3,7 +3,7 @@ import type { Family } from "../config/model.js";
 import type { Mac } from "../frame.js";
 import type { Address } from "../ip.js";
 import type { Generation } from "./classify.js";
-import type { Authentication } from "./options.js";
+import type { Authentication, HsrpOptions } from "./options.js";
 import type { Event, State } from "./table.js";
 
 export type HsrpInput =
@@ -25,6 +25,8 @@ export type HsrpInput =
       /** `key-string ... timeout`. */
       readonly oldKeyTimeoutMs: number;
     }
+  /** Another configuration: groups that it leaves as they are go on undisturbed; see configure.ts. */
+  | { readonly kind: "configure"; readonly options: HsrpOptions }
   /** Hand over to the Standby router, without loss: nothing happens while there is none. */
   | { readonly kind: "release" }
   /** Orderly end: resigns; nothing is sent afterwards. */
@@ -44,7 +46,7 @@ export interface PacketInput {
 
 /** What a box tells its peer over the synchronisation link. */
 export interface HsrpReport {
-  /** Keys of the groups in which it is Active. */
+  /** Keys of the groups in which it is Active; of one that was renamed since, the former key too. */
   readonly active: readonly string[];
 }
 

@@ -120,6 +120,8 @@ function groupOf(
   mac: Mac,
 ): Omit<HsrpGroup, "virtualAddress" | "secondaryAddresses"> {
   const isPair = config.redundancy?.scheme !== undefined;
+  const { authentication } = group;
+  const timeoutSeconds = authentication?.kind === "md5-string" ? authentication.timeoutSeconds : undefined;
   const origin = originOfMac(each, group);
   const macs = { bia: mac, configured: group.macAddress!, default: virtualMac(version, family, group.group) };
   return {
@@ -134,6 +136,7 @@ function groupOf(
       timers: { helloMs: group.timers.helloMs, holdMs: group.timers.holdMs },
     }),
     authentication: authenticationOf(config, group),
+    ...(timeoutSeconds !== undefined && { oldKeyTimeoutMs: timeoutSeconds * MILLISECONDS }),
     tracks: group.tracks.map(({ object, decrement, shutdown }) => ({
       object,
       decrement: shutdown ? 0 : (decrement ?? DEFAULTS.standbyTrackDecrement),

@@ -124,6 +124,7 @@ function change(context: Context, group: Group, to: State, event: Event, heard: 
   if (from === "active") {
     own(context, group, "disown");
     stopAnnouncing(group);
+    state.formerKeys = [];
   }
   if (!SPEAKING.has(to)) state.helloAtMs = NEVER_MS;
   else if (!SPEAKING.has(from)) state.helloAtMs = context.nowMs;

@@ -6,10 +6,19 @@ import { type Address, formatAddress } from "../ip.js";
 import type { HsrpAction, HsrpInput, HsrpReport, PacketInput, PeerInput } from "./actions.js";
 import { admit } from "./admit.js";
 import { classify, type Generation } from "./classify.js";
+import {
+  changeAuthentication,
+  compareGroups,
+  goOn,
+  leave,
+  prioritiesOf,
+  rearrange,
+  retell,
+} from "./configure.js";
 import { apply, deadlineOf, expire, hear, noteActive, resigned } from "./group.js";
 import { isTrackedUp, priorityOf, virtualAddressOf } from "./in-force.js";
 import { groupName, log, logDuplicate } from "./log.js";
-import type { Authentication, HsrpOptions } from "./options.js";
+import type { HsrpOptions } from "./options.js";
 import {
   type Context,
   copyState,
@@ -22,6 +31,7 @@ import {
   linkDown,
   NEVER_MS,
   specsOf,
+  startAtMsOf,
   type Tie,
 } from "./state.js";
 import { mayPreempt, tiesOf, wantedOf, watchPreemption } from "./together.js";
@@ -36,11 +46,11 @@ interface Plan {
 }
 
 export class Hsrp {
-  readonly #options: HsrpOptions;
-  readonly #plan: Plan;
   readonly #state: HsrpState;
-  readonly #groups: readonly Group[];
-  readonly #ties: readonly Tie[];
+  #options: HsrpOptions;
+  #plan: Plan;
+  #groups: readonly Group[];
+  #ties: readonly Tie[];
   #deadlineMs: number;
 
   /** All interfaces are down. `original`: a machine with the same options that this one is to be a copy of. */
@@ -49,8 +59,8 @@ export class Hsrp {
     this.#plan = original === undefined ? planOf(options) : original.#plan;
     this.#state =
       original === undefined ? initialState(options, this.#plan.specs) : copyState(original.#state);
-    this.#groups = this.#plan.specs.map((spec) => ({ spec, state: this.#state.groups[spec.index]! }));
-    this.#ties = this.#plan.ties.map((tie) => tie.map((index) => this.#groups[index]!));
+    this.#groups = groupsOf(this.#plan, this.#state);
+    this.#ties = tiesAmong(this.#groups, this.#plan);
     this.#deadlineMs = original === undefined ? NEVER_MS : original.#deadlineMs;
   }
 
@@ -64,10 +74,11 @@ export class Hsrp {
    * timers that have run out are handled first, in their order.
    */
   step(input: HsrpInput, nowMs: number): HsrpAction[] {
-    const context = this.#context(nowMs);
+    let context = this.#context(nowMs);
     this.#state.nowMs = nowMs;
     this.#expire(context);
-    this.#take(context, input);
+    if (input.kind === "configure") context = this.#configure(context, input.options);
+    else this.#take(context, input);
     this.#settle(context);
     this.#expire(context);
     this.#deadlineMs = this.#nextDeadline(context);
@@ -77,7 +88,9 @@ export class Hsrp {
   /** What the peer is to be told over the synchronisation link, at once when it changes. */
   report(): HsrpReport {
     const active = this.#groups.filter(({ state }) => state.state === "active");
-    return { active: active.map(({ spec }) => spec.key).sort() };
+    const taken = new Set(this.#groups.map(({ spec }) => spec.key));
+    const former = active.flatMap(({ state }) => state.formerKeys).filter((key) => !taken.has(key));
+    return { active: [...active.map(({ spec }) => spec.key), ...new Set(former)].sort() };
   }
 
   /** What `show standby` shows of each group, at `nowMs`. */
@@ -105,7 +118,27 @@ export class Hsrp {
     return { nowMs, options: this.#options, state: this.#state, ties: this.#ties, actions: [] };
   }
 
-  #take(context: Context, input: HsrpInput): void {
+  /** Goes over to other options; what follows is done with the context that is returned. */
+  #configure(before: Context, options: HsrpOptions): Context {
+    const { state, nowMs, actions } = before;
+    if (state.isStopped) return before;
+    const plan = planOf(options);
+    const changes = compareGroups(this.#plan.specs, plan.specs);
+    const priorities = leave(before, this.#groups, changes);
+    rearrange(state, options, changes, nowMs);
+    this.#options = options;
+    this.#plan = plan;
+    this.#groups = groupsOf(plan, state);
+    this.#ties = tiesAmong(this.#groups, plan);
+    const after: Context = { ...this.#context(nowMs), actions };
+    for (const group of this.#groups) goOn(after, group, changes);
+    this.#enable(after);
+    retell(after, this.#groups, priorities);
+    for (const { name } of options.interfaces) if (state.links[name]!.isUp) this.#complain(after, name);
+    return after;
+  }
+
+  #take(context: Context, input: Exclude<HsrpInput, { kind: "configure" }>): void {
     const { state } = context;
     if (state.isStopped) return;
     switch (input.kind) {
@@ -127,7 +160,8 @@ export class Hsrp {
         this.#hearPeer(context, input);
         break;
       case "authentication":
-        this.#setAuthentication(context, input.key, input.authentication, input.oldKeyTimeoutMs);
+        for (const group of this.#groups.filter(({ spec }) => spec.key === input.key))
+          changeAuthentication(context, group, input.authentication, input.oldKeyTimeoutMs);
         break;
       case "release":
         state.isReleasing = true;
@@ -164,7 +198,7 @@ export class Hsrp {
         ({ object, isShutdown }) => isShutdown && !isTrackedUp(context, object),
       );
       const mayRun = spec.problem === undefined && !isForbidden;
-      const isDue = context.state.links[spec.on.name]!.startAtMs <= context.nowMs;
+      const isDue = startAtMsOf(context.state, group) <= context.nowMs;
       if (!mayRun || !isDue) this.#disable(context, group);
       else if (state.state === "initial") {
         apply(context, group, virtualAddressOf(group) === undefined ? "aLearn" : "a");
@@ -183,7 +217,7 @@ export class Hsrp {
       options.tracks.some(({ object }) => object === name),
     );
     if (links[name]?.isUp === isUp || (on === undefined && !isTracked)) return;
-    const before = this.#groups.map((group) => priorityOf(context, group));
+    const before = prioritiesOf(context, this.#groups);
     const link = links[name] ?? linkDown();
     links[name] = link;
     link.isUp = isUp;
@@ -193,12 +227,7 @@ export class Hsrp {
       this.#complain(context, name);
     } else link.startAtMs = NEVER_MS;
     this.#enable(context);
-    // Another priority is told at once: a lower one so that the Standby router can take over.
-    this.#groups.forEach((group, i) => {
-      const { state } = group;
-      if (priorityOf(context, group) !== before[i] && state.helloAtMs !== NEVER_MS)
-        state.helloAtMs = context.nowMs;
-    });
+    retell(context, this.#groups, before);
   }
 
   #complain(context: Context, name: string): void {
@@ -256,27 +285,6 @@ export class Hsrp {
     }
   }
 
-  #setAuthentication(
-    context: Context,
-    key: string,
-    authentication: Authentication,
-    oldKeyTimeoutMs: number,
-  ): void {
-    const group = this.#groups.find(({ spec }) => spec.key === key);
-    if (group === undefined) return;
-    const { state } = group;
-    const old = state.authentication.kind === "md5" ? state.authentication.keys : [];
-    const untilAtMs = context.nowMs + oldKeyTimeoutMs;
-    const kept = old
-      .map((each) => ({ ...each, acceptedUntilAtMs: Math.min(each.acceptedUntilAtMs, untilAtMs) }))
-      .filter(({ acceptedUntilAtMs }) => acceptedUntilAtMs > context.nowMs);
-    state.verified = undefined;
-    state.authentication =
-      authentication.kind === "md5"
-        ? { ...authentication, keys: [...authentication.keys, ...kept] }
-        : authentication;
-  }
-
   /** Makes the changes that are wanted and due, until there are none. */
   #settle(context: Context): void {
     if (context.state.isStopped) return;
@@ -322,12 +330,19 @@ export class Hsrp {
     const { state, nowMs } = context;
     if (state.isStopped) return NEVER_MS;
     const times = this.#groups.flatMap((group) => {
-      const startAtMs = state.links[group.spec.on.name]!.startAtMs;
-      return [deadlineOf(group), startAtMs, wantedOf(context, group)?.atMs ?? NEVER_MS];
+      return [deadlineOf(group), startAtMsOf(state, group), wantedOf(context, group)?.atMs ?? NEVER_MS];
     });
     if (state.isReleasing) times.push(this.#releaseAtMs());
     return Math.min(NEVER_MS, ...times.filter((atMs) => atMs > nowMs));
   }
+}
+
+function groupsOf({ specs }: Plan, { groups }: HsrpState): Group[] {
+  return specs.map((spec) => ({ spec, state: groups[spec.index]! }));
+}
+
+function tiesAmong(groups: readonly Group[], { ties }: Plan): Tie[] {
+  return ties.map((tie) => tie.map((index) => groups[index]!));
 }
 
 function planOf(options: HsrpOptions): Plan {

@@ -1,4 +1,4 @@
-/** What the HSRP machine is told about its router once and for all; from-config.ts makes it from a configuration. */
+/** What the HSRP machine is told about its router; from-config.ts makes it from a configuration. */
 import type { Family } from "../config/model.js";
 import type { Mac } from "../frame.js";
 import type { Address } from "../ip.js";
@@ -68,6 +68,8 @@ export interface HsrpGroup {
   /** Undefined: learned from the Active router, else the default. */
   readonly timers?: Timers;
   readonly authentication: Authentication;
+  /** `key-string ... timeout`: for how long former keys are accepted after this one was configured; 0 unless given. */
+  readonly oldKeyTimeoutMs?: number;
   readonly tracks: readonly Track[];
 }
 

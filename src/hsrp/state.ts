@@ -58,6 +58,10 @@ export interface GroupState {
   hasPreempted: boolean;
   /** Handed over on purpose: does not preempt until it has been Active again. */
   isReleased: boolean;
+  /** End of the delay of a group that was configured while the interface was up. */
+  startAtMs: number;
+  /** Keys under which the peer may still know a group that was renamed while it was Active. */
+  formerKeys: readonly string[];
   announceAtMs: number;
   announceNotBeforeAtMs: number;
   announcementsLeft: number;
@@ -104,7 +108,7 @@ export interface HsrpState {
   books: Books;
 }
 
-/** What never changes of a group. */
+/** What is configured of a group, and follows from that. */
 export interface GroupSpec {
   readonly index: number;
   readonly key: string;
@@ -153,6 +157,11 @@ export function specsOf(options: HsrpOptions): GroupSpec[] {
   });
 }
 
+/** When a group may leave Init, as far as that is a matter of time; Infinity: its interface is down. */
+export function startAtMsOf({ links }: HsrpState, { spec, state }: Group): number {
+  return Math.max(links[spec.on.name]!.startAtMs, state.startAtMs);
+}
+
 function sourceAddress(on: HsrpInterface, family: Family): Address | undefined {
   return family === 4 ? on.networks[0]?.address : on.linkLocal;
 }
@@ -197,13 +206,13 @@ export function linkDown(): LinkState {
   return { isUp: false, wasUp: false, startAtMs: NEVER_MS, rateAtMs: 0 };
 }
 
-function noPackets(): InterfaceCounters {
+export function noPackets(): InterfaceCounters {
   const refused = Object.fromEntries(REFUSAL_NAMES.map((name) => [name, 0])) as Record<Refusal, number>;
   return { received: 0, accepted: 0, advertisements: 0, refused, sent: { hello: 0, coup: 0, resign: 0 } };
 }
 
 /** Every property stands here, so that all states have theirs in one order: see `fingerprintOf`. */
-function inInit(authentication: Authentication): GroupState {
+export function inInit(authentication: Authentication, startAtMs = 0): GroupState {
   return {
     state: "initial",
     activeAtMs: NEVER_MS,
@@ -224,6 +233,8 @@ function inInit(authentication: Authentication): GroupState {
     preemptSyncAtMs: NEVER_MS,
     hasPreempted: false,
     isReleased: false,
+    startAtMs,
+    formerKeys: [],
     announceAtMs: NEVER_MS,
     announceNotBeforeAtMs: 0,
     announcementsLeft: 0,

@@ -1,5 +1,6 @@
 /** What a group lets the world know: its packets, the addresses that it owns, and where they are. */
 import type { Address } from "../ip.js";
+import type { OwnAction } from "./actions.js";
 import { digestAddress } from "./addresses.js";
 import { priorityOf, timersOf, virtualAddressOf } from "./in-force.js";
 import { sign } from "./md5.js";
@@ -75,14 +76,13 @@ export function announce(context: Context, group: Group): void {
 
 /** Says that the router answers for the virtual addresses from now on, or no longer does. */
 export function own(context: Context, group: Group, kind: "own" | "disown"): void {
-  const { spec } = group;
-  context.actions.push({
-    kind,
-    interface: spec.on.name,
-    key: spec.key,
-    addresses: ownedAddresses(group),
-    mac: spec.options.virtualMac,
-  });
+  context.actions.push({ kind, ...claimOf(group) });
+}
+
+/** What the Active router answers for. */
+export function claimOf(group: Group): Omit<OwnAction, "kind"> {
+  const { on, key, options } = group.spec;
+  return { interface: on.name, key, addresses: ownedAddresses(group), mac: options.virtualMac };
 }
 
 /** The virtual addresses that the Active router answers for. */

@@ -5,7 +5,7 @@ import type { Address } from "../ip.js";
 import { isTrackedUp, priorityOf, timersOf, virtualAddressOf } from "./in-force.js";
 import { STATE_NAMES } from "./log.js";
 import type { HsrpGroup, Preempt, Timers } from "./options.js";
-import { type Context, type Group, type Neighbor, NEVER_MS } from "./state.js";
+import { type Context, type Group, type Neighbor, NEVER_MS, startAtMsOf } from "./state.js";
 import type { State } from "./table.js";
 import { preemptAtMs } from "./together.js";
 import type { Version } from "./wire.js";
@@ -114,18 +114,20 @@ export function viewOf(context: Context, group: Group): HsrpGroupView {
 }
 
 /** The state, and in Init why. */
-function stateText(context: Context, { spec, state }: Group): string {
+function stateText(context: Context, group: Group): string {
+  const { spec, state } = group;
   if (state.state !== "initial") return STATE_NAMES[state.state];
   if (spec.problem === "Disabled") return STATE_NAMES.disabled;
-  return `${STATE_NAMES.initial} (${reasonOfInit(context, spec)})`;
+  return `${STATE_NAMES.initial} (${reasonOfInit(context, group)})`;
 }
 
-function reasonOfInit({ state, nowMs }: Context, { on, problem }: Group["spec"]): string {
-  const { isUp, startAtMs } = state.links[on.name]!;
+function reasonOfInit({ state, nowMs }: Context, group: Group): string {
+  const { on, problem } = group.spec;
+  const { isUp } = state.links[on.name]!;
   if (state.isStopped) return "stopped";
   if (!isUp) return "interface down";
   if (problem !== undefined) return problem;
-  return startAtMs > nowMs ? "delayed" : "tracked object down";
+  return startAtMsOf(state, group) > nowMs ? "delayed" : "tracked object down";
 }
 
 function routerView(isLocal: boolean, neighbor: Neighbor | undefined, expiresInMs: number): RouterView {

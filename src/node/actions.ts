@@ -45,6 +45,7 @@ export type ControlInput =
   | OperatorInput
   /** Another station claims an address by ARP or neighbour discovery. */
   | Extract<HsrpInput, { kind: "arp" }>
+  | ConfigureInput
   /** What the sessions have to say. */
   | { readonly kind: "sessions"; readonly actions: readonly SessionsAction[] }
   /** The thread that forwards stood still for so long. */
@@ -56,6 +57,16 @@ export type NodeInput =
   | Exclude<ControlInput, { kind: "sessions" | "stalled" }>
   /** The core has trapped, or is to be taken for that; `process` finds out by itself. */
   | { readonly kind: "trap" };
+
+/**
+ * Another configuration, with the MAC addresses of its interfaces. Whatever it leaves as it is goes on undisturbed. The
+ * sessions are given it by `SharedSessions.reconfigure`.
+ */
+export interface ConfigureInput {
+  readonly kind: "configure";
+  readonly config: Config;
+  readonly macs: ReadonlyMap<string, Mac>;
+}
 
 /** A UDP datagram for the box itself: HSRP, or SCTP of the peer. */
 export interface DatagramInput {

@@ -13,7 +13,7 @@
  * while an earlier step of it is still being carried out.
  */
 import * as L from "../../assembly/layout.js";
-import { usedAssociation } from "../check/topology.js";
+import type { Config } from "../config/model.js";
 import type { Hsrp, HsrpAction, HsrpInput } from "../hsrp/index.js";
 import type { Address } from "../ip.js";
 import {
@@ -23,12 +23,13 @@ import {
   type RedundancyAction,
   type RedundancyInput,
   type ReloadMode,
+  updateMsOf,
 } from "../redundancy/index.js";
 import { type Endpoint, type SctpAction, type SctpInput, UDP_ENCAPSULATION_PORT } from "../sctp/index.js";
-import type { ControlInput, ControlOptions, DatagramInput, NodeAction } from "./actions.js";
-import { datagramOf, newEndpoint } from "./endpoint.js";
+import type { ConfigureInput, ControlInput, ControlOptions, DatagramInput, NodeAction } from "./actions.js";
+import { datagramOf, endsOf, newEndpoint } from "./endpoint.js";
 import { HsrpSide, type HsrpStep } from "./hsrp-side.js";
-import type { SessionsAction, SessionsInput } from "./shared-sessions.js";
+import type { SessionsAction, SessionsInput, Sharing } from "./shared-sessions.js";
 import { UNWIRED, type Wiring, type Wish } from "./wiring.js";
 
 /** UDP ports of HSRP for IPv4 and IPv6. */
@@ -41,14 +42,14 @@ export interface SessionsPort {
 }
 
 export class ControlNode {
-  readonly #options: ControlOptions;
   readonly #sessions: SessionsPort;
-  /** Interface by own address. */
-  readonly #interfaces: ReadonlyMap<Address, string>;
   readonly #hsrpSide: HsrpSide;
   readonly #redundancy: Redundancy;
-  readonly #sctp: Endpoint | undefined;
   readonly #wiring: Wiring;
+  #options: ControlOptions;
+  /** Interface by own address. */
+  #interfaces: ReadonlyMap<Address, string>;
+  #sctp: Endpoint | undefined;
   #nowMs = 0;
   #deadlineMs = Number.POSITIVE_INFINITY;
   #wishes: Wish[] = [];
@@ -59,11 +60,7 @@ export class ControlNode {
     const { config, random, reloadMode, mac } = options;
     this.#options = options;
     this.#sessions = sessions;
-    this.#interfaces = new Map(
-      [...config.interfaces.values()].flatMap(({ name, addresses }) =>
-        addresses.map(({ address }) => [address, name] as const),
-      ),
-    );
+    this.#interfaces = interfacesOf(config);
     if (original !== undefined) {
       this.#hsrpSide = new HsrpSide(options, original.#hsrpSide);
       this.#redundancy = original.#redundancy.clone();
@@ -75,8 +72,8 @@ export class ControlNode {
     }
     this.#hsrpSide = new HsrpSide(options);
     this.#redundancy = new Redundancy({ random, reloadMode, mac });
-    const association = usedAssociation(config);
-    this.#sctp = association && newEndpoint(association, options);
+    const ends = endsOf(config);
+    this.#sctp = ends && newEndpoint(ends, options);
     this.#wiring = { ...UNWIRED };
   }
 
@@ -139,6 +136,9 @@ export class ControlNode {
       case "stalled":
         this.#toRedundancy(input);
         break;
+      case "configure":
+        this.#configure(input);
+        break;
       case "sessions":
         for (const action of input.actions) this.#wishes.push({ from: "sessions", action });
         break;
@@ -180,6 +180,28 @@ export class ControlNode {
       else this.#handleSessions(wish.action);
     }
     this.#wishes = [];
+  }
+
+  /** Gives each machine its part of another configuration. */
+  #configure({ config, macs }: ConfigureInput): void {
+    const before = this.#options;
+    this.#options = { ...before, config, macs };
+    const [oldEnds, newEnds] = [endsOf(before.config), endsOf(config)];
+    const isMoved = JSON.stringify(oldEnds) !== JSON.stringify(newEnds);
+    if (isMoved) {
+      // The peer is told as long as there is something to tell it by.
+      this.#wiring.isRestarting = false;
+      this.#toSctp({ kind: "abort" });
+      this.#carryOut();
+      this.#sctp = newEnds && newEndpoint(newEnds, this.#options);
+    }
+    this.#interfaces = interfacesOf(config);
+    this.#takeHsrp(this.#hsrpSide.configure(this.#options, this.#nowMs));
+    this.#toRedundancy({ kind: "interfaces", isDegraded: this.#hsrpSide.isDegraded });
+    this.#toRedundancy({ kind: "configure", identity: identityFor(this.#options) });
+    // Redundancy that was not configured before starts as after a boot.
+    if (identityFor(before) === undefined) this.#toRedundancy({ kind: "ready" });
+    if (isMoved) this.#toSctp({ kind: "connect" });
   }
 
   #receive({ interface: name, source, destination, ttl, sourcePort, port, payload }: DatagramInput): void {
@@ -370,7 +392,20 @@ export class ControlNode {
   }
 }
 
+function interfacesOf({ interfaces }: Config): ReadonlyMap<Address, string> {
+  return new Map(
+    [...interfaces.values()].flatMap(({ name, addresses }) =>
+      addresses.map(({ address }) => [address, name] as const),
+    ),
+  );
+}
+
 /** What a peer has to fit; undefined: no half of a pair. */
 export function identityFor({ config, software, sessions }: ControlOptions): Identity | undefined {
   return identityOf(config, { software, layout: L.LAYOUT_VERSION, capacity: sessions });
+}
+
+/** How the sessions of a box are shared with its peer. */
+export function sharingOf(options: ControlOptions): Sharing {
+  return { isPaired: identityFor(options) !== undefined, updateMs: updateMsOf(options.config) };
 }

@@ -1,28 +1,25 @@
 /** The association of a configuration as an endpoint. */
-import { DEFAULTS, type IpcAssociation } from "../config/model.js";
+import { usedAssociation } from "../check/topology.js";
+import { type Config, DEFAULTS } from "../config/model.js";
 import { STREAMS } from "../redundancy/index.js";
-import { Endpoint, type SctpAction, UDP_ENCAPSULATION_PORT } from "../sctp/index.js";
+import { Endpoint, type EndpointOptions, type SctpAction, UDP_ENCAPSULATION_PORT } from "../sctp/index.js";
 import type { ControlOptions, NodeAction } from "./actions.js";
 
 /** Room of the association for what the sync has under way, and for the messages beside it. */
 const SEND_QUEUE_BYTES = 4 * 1024 * 1024;
 
-/** Undefined: the association is not complete. */
-export function newEndpoint(
-  {
-    localPort,
-    remotePort,
-    localIps,
-    remoteIps,
-    retransmitTimeout,
-    pathRetransmit,
-    assocRetransmit,
-  }: IpcAssociation,
-  { random, secret }: ControlOptions,
-): Endpoint | undefined {
+/** What a configuration says of the association: plain data. */
+export type Ends = Omit<EndpointOptions, "random" | "secret">;
+
+/** Undefined: there is no association that is complete and not shut down. */
+export function endsOf(config: Config): Ends | undefined {
+  const association = usedAssociation(config);
+  if (association === undefined || association.shutdown) return undefined;
+  const { localPort, remotePort, localIps, remoteIps } = association;
+  const { retransmitTimeout, pathRetransmit, assocRetransmit } = association;
   if (localPort === undefined || remotePort === undefined || localIps.length === 0 || remoteIps.length === 0)
     return undefined;
-  return new Endpoint({
+  return {
     localPort: localPort.value,
     remotePort: remotePort.value,
     localAddresses: localIps.map(({ address }) => address),
@@ -33,9 +30,11 @@ export function newEndpoint(
     assocRetransmit: assocRetransmit?.value ?? DEFAULTS.assocRetransmit,
     streams: STREAMS.length,
     sendQueueBytes: SEND_QUEUE_BYTES,
-    random,
-    secret,
-  });
+  };
+}
+
+export function newEndpoint(ends: Ends, { random, secret }: ControlOptions): Endpoint {
+  return new Endpoint({ ...ends, random, secret });
 }
 
 /** What the outside sends with: nothing looks at it. */

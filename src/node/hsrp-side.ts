@@ -1,7 +1,14 @@
 /** HSRP of a box, its links, and what the redundancy is told of both. */
 import { failoverInterfaces } from "../check/topology.js";
 import type { Config } from "../config/model.js";
-import { Hsrp, type HsrpAction, type HsrpGroupView, type HsrpInput, optionsOf } from "../hsrp/index.js";
+import {
+  Hsrp,
+  type HsrpAction,
+  type HsrpGroupView,
+  type HsrpInput,
+  type HsrpOptions,
+  optionsOf,
+} from "../hsrp/index.js";
 import type { HsrpNews } from "../redundancy/index.js";
 import type { ControlOptions } from "./actions.js";
 
@@ -12,10 +19,10 @@ export interface HsrpStep {
 }
 
 export class HsrpSide {
-  readonly #options: ControlOptions;
   readonly #links: Map<string, boolean>;
+  #options: ControlOptions;
   /** Interfaces whose failure makes a box half a box. */
-  readonly #counted: ReadonlySet<string>;
+  #counted: ReadonlySet<string>;
   #hsrp: Hsrp;
   /** What the redundancy was last told. */
   #told: string;
@@ -23,7 +30,7 @@ export class HsrpSide {
   /** `original`: one of which this is to be a copy. */
   constructor(options: ControlOptions, original?: HsrpSide) {
     this.#options = options;
-    this.#counted = new Set(failoverInterfaces(options.config).map(({ name }) => name));
+    this.#counted = countedOf(options.config);
     if (original === undefined) {
       this.#links = new Map();
       this.#hsrp = this.#newHsrp();
@@ -58,19 +65,29 @@ export class HsrpSide {
     const stopped = this.step({ kind: "stop" }, nowMs);
     this.#hsrp = this.#newHsrp();
     this.#told = "";
-    const links = [...this.#links].map(([name, isUp]) =>
-      this.step({ kind: "link", interface: name, isUp }, nowMs),
-    );
-    const steps = [stopped, ...links];
-    return {
-      actions: steps.flatMap(({ actions }) => actions),
-      news: steps.flatMap(({ news }) => news),
-    };
+    return joined([stopped, ...this.#tellLinks(nowMs)]);
+  }
+
+  /** Goes over to another configuration. */
+  configure(options: ControlOptions, nowMs: number): HsrpStep {
+    this.#options = options;
+    this.#counted = countedOf(options.config);
+    const configured = this.step({ kind: "configure", options: this.#hsrpOptions }, nowMs);
+    return joined([configured, ...this.#tellLinks(nowMs)]);
+  }
+
+  /** Tells HSRP of the links; it may have forgotten them, or not have asked for them before. */
+  #tellLinks(nowMs: number): HsrpStep[] {
+    return [...this.#links].map(([name, isUp]) => this.step({ kind: "link", interface: name, isUp }, nowMs));
+  }
+
+  get #hsrpOptions(): HsrpOptions {
+    const { config, macs, random } = this.#options;
+    return optionsOf(config, { macs, random });
   }
 
   #newHsrp(): Hsrp {
-    const { config, macs, random } = this.#options;
-    return new Hsrp(optionsOf(config, { macs, random }));
+    return new Hsrp(this.#hsrpOptions);
   }
 
   /** Of the group that the redundancy follows. */
@@ -96,6 +113,14 @@ export class HsrpSide {
     return news;
   }
 }
+
+const countedOf = (config: Config): ReadonlySet<string> =>
+  new Set(failoverInterfaces(config).map(({ name }) => name));
+
+const joined = (steps: readonly HsrpStep[]): HsrpStep => ({
+  actions: steps.flatMap(({ actions }) => actions),
+  news: steps.flatMap(({ news }) => news),
+});
 
 const leaderOf = ({ redundancy }: Config): string | undefined => redundancy?.scheme?.name;
 

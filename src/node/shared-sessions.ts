@@ -3,7 +3,9 @@
  * until the peer knows their session. What the rest of the box wants of them, and what they have to say to it, are plain
  * data: they may live in another thread.
  */
+import type { Config } from "../config/model.js";
 import type { Dataplane } from "../dataplane.js";
+import type { Mac } from "../frame.js";
 import { CONTENTS_MAX } from "../redundancy/index.js";
 import { SessionSync, type SyncAction, type SyncInput } from "../sync/session-sync.js";
 import { type DeferCounters, DeferQueue } from "./defer.js";
@@ -12,18 +14,22 @@ import { type DeferCounters, DeferQueue } from "./defer.js";
 const SWEEP_MS = 1000;
 const SWEEP_STEP_MS = 250;
 
-export interface SharingOptions {
+/** What a configuration says of the sharing. */
+export interface Sharing {
   /** Half of a pair: it forwards nothing until its role is settled. */
   readonly isPaired: boolean;
   /** Interval of updates (`ip inspect redundancy update`). */
   readonly updateMs: number;
+}
+
+export interface SharingOptions extends Sharing {
   /** Makes the dataplane that goes on after the core has trapped. */
   readonly newDataplane?: ((nowMs: number) => Dataplane) | undefined;
 }
 
 /** What the machines of a box want of its sessions. */
 export type SessionsInput =
-  | Exclude<SyncInput, { kind: "peer" | "tick" }>
+  | Exclude<SyncInput, { kind: "peer" | "interval" | "tick" }>
   /** Forward from now on. `hasRival`: another box has been active at the same time. */
   | { readonly kind: "activate"; readonly generation: number; readonly hasRival: boolean }
   /** Forward nothing any more. */
@@ -52,8 +58,17 @@ export type SessionsAction =
   /** Fragments waited for the rest of their datagram for too long: so many verdicts stand in the batch. */
   | { readonly kind: "expired"; readonly outputs: number };
 
+/** Another configuration. */
+export interface Reconfiguration extends Sharing {
+  readonly config: Config;
+  /** MAC addresses by interface name, where frames for other stations are to be dropped. */
+  readonly macs?: ReadonlyMap<string, Mac>;
+}
+
 export class SharedSessions {
-  readonly #options: SharingOptions;
+  #options: SharingOptions;
+  /** In force since; undefined: the dataplane that is made after a trap has the right one. */
+  #reconfiguration: Reconfiguration | undefined;
   #dataplane: Dataplane;
   #sync: SessionSync;
   readonly #deferred: DeferQueue;
@@ -78,6 +93,7 @@ export class SharedSessions {
       this.#areOwn = original.#areOwn;
       this.#isDraining = original.#isDraining;
       this.#isDead = original.#isDead;
+      this.#reconfiguration = original.#reconfiguration;
     }
   }
 
@@ -160,6 +176,24 @@ export class SharedSessions {
     return acknowledged < sent && this.#deferred.add(token, sent, nowMs);
   }
 
+  /**
+   * Replaces the configuration between two batches; sessions stay. Throws ConfigError, and then nothing has changed. What
+   * the machines of the box make of it comes as inputs of `step`, before or after this.
+   */
+  reconfigure(to: Reconfiguration, nowMs: number): SessionsAction[] {
+    return this.#guard(nowMs, () => {
+      this.#dataplane.replacePolicy(to.config, to.config.file, to.macs);
+      const wasPaired = this.#options.isPaired;
+      const { isPaired, updateMs } = to;
+      this.#options = { ...this.#options, isPaired, updateMs };
+      this.#reconfiguration = to;
+      // A box alone forwards; half of a pair waits for its role.
+      if (wasPaired && !isPaired) this.#dataplane.sync.setRole("active");
+      const discarded = !wasPaired && isPaired ? this.#deactivate() : [];
+      return [...discarded, ...this.#sync.step({ kind: "interval", updateMs }, nowMs)];
+    });
+  }
+
   /** The core has trapped, or is to be taken for that. */
   trap(nowMs: number): SessionsAction[] {
     const { newDataplane } = this.#options;
@@ -167,6 +201,8 @@ export class SharedSessions {
       this.#isDead = true;
     } else {
       this.#dataplane = newDataplane(nowMs);
+      const { config, macs } = this.#reconfiguration ?? {};
+      if (config !== undefined) this.#dataplane.replacePolicy(config, config.file, macs);
       this.#sync = this.#newSync();
     }
     this.#areOwn = false;
@@ -227,6 +263,8 @@ export class SharedSessions {
 
   #deactivate(): SessionsAction[] {
     const { sync } = this.#dataplane;
+    // No role is ever given to a box that is no half of a pair any more.
+    if (!this.#options.isPaired) return this.#discard();
     this.#areOwn ||= sync.role === "active";
     sync.setRole("standby");
     return this.#discard();

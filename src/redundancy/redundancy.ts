@@ -11,6 +11,7 @@ import { closeLink, openLink, receive, restartAssociation, tellRecords } from ".
 import { count, log, noteStates } from "./log.js";
 import { command, considerFaults, endSwitchover } from "./operator.js";
 import { HISTORY_DEFAULT, HISTORY_MAX, type RedundancyOptions, timersOf } from "./options.js";
+import type { Identity } from "./identity.js";
 import { hear } from "./peer.js";
 import { AFTERWARDS, arm, type Change, PERFORM } from "./perform.js";
 import {
@@ -202,6 +203,7 @@ function configure(context: Context, identity: RedundancyState["identity"]): voi
     state.identity = undefined;
     return;
   }
+  if (before !== undefined) logScheme(context, before, identity);
   state.identity = identity;
   state.timers = timersOf(identity.config, context.given);
   state.bulkAttempts = 0;
@@ -212,6 +214,15 @@ function configure(context: Context, identity: RedundancyState["identity"]): voi
   for (const channel of state.link.channels) channel.hello = undefined;
   announce(context);
   compareHellos(context);
+}
+
+/** IOS demands a reload for these; here the boxes are compared anew, and go on once both have the same. */
+function logScheme(context: Context, before: Identity, after: Identity): void {
+  const schemeOf = ({ group, association }: Identity) =>
+    `scheme standby ${group}, association ${association}`;
+  const [old, now] = [schemeOf(before), schemeOf(after)];
+  if (old !== now)
+    log(context, "SCHEME", `${old} is now ${now}, without a reload: the boxes are compared anew`);
 }
 
 function associate(context: Context, status: "up" | "restarted" | "down"): void {

@@ -29,6 +29,8 @@ const REPAIRS_MAX = 3;
 export type SyncInput =
   /** Of an active: a standby that fits takes records from now on, or no longer. */
   | { kind: "peer"; isPresent: boolean }
+  /** Another interval of updates. */
+  | { kind: "interval"; updateMs: number }
   /** Of an active: tell the standby of all sessions. */
   | { kind: "bulk" }
   /** What the peer sent. */
@@ -122,7 +124,7 @@ export class SessionSync {
 
   constructor(port: SyncPort, options: SyncOptions, original?: SessionSync) {
     this.#port = port;
-    this.#options = options;
+    this.#options = { ...options };
     this.lag = new Lag(original?.lag);
     const state = original === undefined ? INITIAL : original.#state;
     this.#state = { ...state, flights: [...state.flights] };
@@ -164,6 +166,8 @@ export class SessionSync {
     switch (input.kind) {
       case "peer":
         return this.#peerChanged(input.isPresent, nowMs);
+      case "interval":
+        return this.#setInterval(input.updateMs, nowMs);
       case "bulk":
         return this.#startBulk(ALL_BUCKETS, nowMs);
       case "frame":
@@ -188,6 +192,15 @@ export class SessionSync {
     this.#state.nextVerifyMs = isPresent ? nowMs + VERIFY_MS : Number.POSITIVE_INFINITY;
     this.#state.nextStepMs = Number.POSITIVE_INFINITY;
     return isPresent ? this.#flush(nowMs) : [];
+  }
+
+  /** What is due under the old interval is looked for first. */
+  #setInterval(updateMs: number, nowMs: number): SyncAction[] {
+    if (updateMs === this.#options.updateMs) return [];
+    const actions = this.#state.nextScanMs <= nowMs ? this.#tick(nowMs) : [];
+    this.#options.updateMs = updateMs;
+    if (this.#state.isPeerPresent) this.#state.nextScanMs = nowMs + scanStepMs(updateMs);
+    return actions;
   }
 
   #startBulk(buckets: bigint, nowMs: number): SyncAction[] {

@@ -125,6 +125,12 @@ export class World {
     return this;
   }
 
+  /** Gives a running router another configuration. */
+  configure(name: string, options: HsrpOptions): this {
+    this.router(name).options = options;
+    return this.input(name, { kind: "configure", options });
+  }
+
   crash(name: string): this {
     this.router(name).isRunning = false;
     return this;

@@ -55,6 +55,11 @@ function takeCore(setup: Setup): Core {
   return core;
 }
 
+/** The MAC addresses of a box. */
+export function macsOf(name: BoxName, config: Config): Map<string, string> {
+  return new Map([...config.interfaces.keys()].map((on, i) => [on, `0200.000${name.toLowerCase()}.000${i}`]));
+}
+
 /** A node whose clock runs at its own rate. */
 class SimulatedNode extends Node {
   readonly rate: number;
@@ -126,15 +131,12 @@ export class Boxes {
       this.#coreOf.set(dataplane, core);
       return dataplane;
     };
-    const box = name === "A" ? 0xa : 0xb;
     return new SimulatedNode(
       {
         config,
         dataplane: newDataplane(nowMs * rate),
         newDataplane,
-        macs: new Map(
-          [...config.interfaces.keys()].map((on, i) => [on, `0200.000${box.toString(16)}.000${i}`]),
-        ),
+        macs: macsOf(name, config),
         random: () => this.#random.u32(),
         secret: this.#random.bytes(32),
         software: "simulated",
