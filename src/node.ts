@@ -3,6 +3,7 @@
  * in, actions come out; clock, packets and randomness are the caller's. The caller gives the frames of the networks to
  * `process`, and everything that is for the box itself to `step`.
  */
+import type { Bfd } from "./bfd/index.js";
 import type { Dataplane } from "./dataplane.js";
 import type { Hsrp } from "./hsrp/index.js";
 import type { ControlOptions, NodeAction, NodeInput, NodeOptions } from "./node/actions.js";
@@ -72,6 +73,10 @@ export class Node {
 
   get redundancy(): Redundancy {
     return this.#control.redundancy;
+  }
+
+  get bfd(): Bfd | undefined {
+    return this.#control.bfd;
   }
 
   get sync(): SessionSync {

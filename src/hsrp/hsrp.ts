@@ -3,10 +3,10 @@
  * packets to send and changes of roles come out; see actions.ts. Nothing here reads a clock or touches a socket.
  */
 import { type Address, formatAddress } from "../ip.js";
-import type { HsrpAction, HsrpInput, HsrpReport, PacketInput, PeerInput } from "./actions.js";
+import type { HsrpAction, HsrpInput, HsrpReport, Neighbor, PacketInput, PeerInput } from "./actions.js";
 import { admit } from "./admit.js";
 import { classify, type Generation } from "./classify.js";
-import { apply, deadlineOf, expire, hear, noteActive, resigned } from "./group.js";
+import { apply, bury, deadlineOf, expire, hear, noteActive, resigned } from "./group.js";
 import { isTrackedUp, priorityOf, virtualAddressOf } from "./in-force.js";
 import { groupName, log, logDuplicate } from "./log.js";
 import type { Authentication, HsrpOptions } from "./options.js";
@@ -80,6 +80,15 @@ export class Hsrp {
     return { active: active.map(({ spec }) => spec.key).sort() };
   }
 
+  /** The Active and Standby routers that were heard within their hold times. */
+  neighbors(): Neighbor[] {
+    return this.#groups.flatMap(({ spec, state }) =>
+      [state.active, state.standby].flatMap((each) =>
+        each === undefined ? [] : [{ interface: spec.on.name, address: each.address }],
+      ),
+    );
+  }
+
   /** What `show standby` shows of each group, at `nowMs`. */
   views(nowMs: number): HsrpGroupView[] {
     const context = this.#context(nowMs);
@@ -125,6 +134,10 @@ export class Hsrp {
         break;
       case "peer":
         this.#hearPeer(context, input);
+        break;
+      case "neighborDown":
+        for (const { interface: name, address } of input.neighbors)
+          for (const group of this.#groups) if (group.spec.on.name === name) bury(context, group, address);
         break;
       case "authentication":
         this.#setAuthentication(context, input.key, input.authentication, input.oldKeyTimeoutMs);

@@ -3,6 +3,7 @@
  * Inputs and the time go in, actions come out. What is wanted of the sessions goes to a port, which may answer at once or,
  * where they live in another thread, later by the input "sessions".
  *
+ *      bfd  -- the peer is dead -->  both of
  *     hsrp  <-- who is active -->  redundancy  <-- messages -->  sctp  <-- datagrams -->  the peer
  *                                   |     ^
  *                              role |     | records
@@ -13,6 +14,7 @@
  * while an earlier step of it is still being carried out.
  */
 import * as L from "../../assembly/layout.js";
+import { type Bfd, BFD_PORT, type BfdAction, type BfdInput } from "../bfd/index.js";
 import { usedAssociation } from "../check/topology.js";
 import type { Hsrp, HsrpAction, HsrpInput } from "../hsrp/index.js";
 import type { Address } from "../ip.js";
@@ -26,6 +28,7 @@ import {
 } from "../redundancy/index.js";
 import { type Endpoint, type SctpAction, type SctpInput, UDP_ENCAPSULATION_PORT } from "../sctp/index.js";
 import type { ControlInput, ControlOptions, DatagramInput, NodeAction } from "./actions.js";
+import { BfdSide } from "./bfd-side.js";
 import { datagramOf, newEndpoint } from "./endpoint.js";
 import { HsrpSide, type HsrpStep } from "./hsrp-side.js";
 import type { SessionsAction, SessionsInput } from "./shared-sessions.js";
@@ -46,6 +49,8 @@ export class ControlNode {
   /** Interface by own address. */
   readonly #interfaces: ReadonlyMap<Address, string>;
   readonly #hsrpSide: HsrpSide;
+  /** Undefined: BFD watches no path to the peer. */
+  readonly #bfdSide: BfdSide | undefined;
   readonly #redundancy: Redundancy;
   readonly #sctp: Endpoint | undefined;
   readonly #wiring: Wiring;
@@ -66,6 +71,7 @@ export class ControlNode {
     );
     if (original !== undefined) {
       this.#hsrpSide = new HsrpSide(options, original.#hsrpSide);
+      this.#bfdSide = original.#bfdSide && new BfdSide(options, original.#bfdSide);
       this.#redundancy = original.#redundancy.clone();
       this.#sctp = original.#sctp?.clone();
       this.#wiring = { ...original.#wiring };
@@ -74,6 +80,7 @@ export class ControlNode {
       return;
     }
     this.#hsrpSide = new HsrpSide(options);
+    this.#bfdSide = BfdSide.of(options);
     this.#redundancy = new Redundancy({ random, reloadMode, mac });
     const association = usedAssociation(config);
     this.#sctp = association && newEndpoint(association, options);
@@ -91,6 +98,7 @@ export class ControlNode {
       this.#toRedundancy({ kind: "configure", identity: identityFor(this.#options) });
       this.#toRedundancy({ kind: "ready" });
       this.#toSctp({ kind: "connect" });
+      this.#takeBfd(this.#bfdSide?.start(nowMs));
     });
   }
 
@@ -105,6 +113,10 @@ export class ControlNode {
 
   get redundancy(): Redundancy {
     return this.#redundancy;
+  }
+
+  get bfd(): Bfd | undefined {
+    return this.#bfdSide?.bfd;
   }
 
   get sctp(): Endpoint | undefined {
@@ -126,6 +138,7 @@ export class ControlNode {
       case "tick":
         break;
       case "link":
+        this.#toBfd(input);
         this.#toHsrp(input);
         this.#toRedundancy({ kind: "interfaces", isDegraded: this.#hsrpSide.isDegraded });
         break;
@@ -143,6 +156,7 @@ export class ControlNode {
         break;
       case "stop":
         this.#toHsrp(input);
+        this.#toBfd(input);
         this.#toSctp({ kind: "shutdown" });
         break;
     }
@@ -156,6 +170,7 @@ export class ControlNode {
     if (this.hsrp.deadlineMs <= nowMs) this.#toHsrp({ kind: "tick" });
     if (this.#redundancy.deadlineMs <= nowMs) this.#toRedundancy({ kind: "tick" });
     if ((this.#sctp?.deadlineMs ?? Number.POSITIVE_INFINITY) <= nowMs) this.#toSctp({ kind: "tick" });
+    this.#watchPeer();
     this.#carryOut();
     // Last, so that what is to be said before is said.
     if (this.#wiring.isExiting) this.#out.push({ kind: "exit" });
@@ -163,6 +178,7 @@ export class ControlNode {
       this.hsrp.deadlineMs,
       this.#redundancy.deadlineMs,
       this.#sctp?.deadlineMs ?? Number.POSITIVE_INFINITY,
+      this.bfd?.deadlineMs ?? Number.POSITIVE_INFINITY,
     );
     const out = this.#out;
     this.#out = [];
@@ -176,6 +192,7 @@ export class ControlNode {
       if (wish.from === "hsrp") this.#handleHsrp(wish.action);
       else if (wish.from === "redundancy") this.#handleRedundancy(wish.action);
       else if (wish.from === "sctp") this.#handleSctp(wish.action);
+      else if (wish.from === "bfd") this.#handleBfd(wish.action);
       else this.#handleSessions(wish.action);
     }
     this.#wishes = [];
@@ -184,6 +201,8 @@ export class ControlNode {
   #receive({ interface: name, source, destination, ttl, sourcePort, port, payload }: DatagramInput): void {
     if (HSRP_PORTS.has(port)) {
       this.#toHsrp({ kind: "packet", interface: name, source, destination, ttl, payload });
+    } else if (port === BFD_PORT) {
+      this.#toBfd({ kind: "packet", interface: name, source, destination, ttl, sourcePort, payload });
     } else if (port === UDP_ENCAPSULATION_PORT) {
       this.#toSctp({ kind: "datagram", from: source, to: destination, udpPort: sourcePort, bytes: payload });
     }
@@ -201,6 +220,39 @@ export class ControlNode {
   #handleHsrp(action: HsrpAction): void {
     if (action.kind === "send") this.#out.push({ ...action, sourcePort: action.port });
     else if (action.kind !== "release") this.#out.push(action);
+  }
+
+  #toBfd(input: BfdInput): void {
+    this.#takeBfd(this.#bfdSide?.step(input, this.#nowMs));
+  }
+
+  #takeBfd(actions: readonly BfdAction[] = []): void {
+    for (const action of actions) this.#wishes.push({ from: "bfd", action });
+  }
+
+  #handleBfd(action: BfdAction): void {
+    if (action.kind !== "state") this.#out.push(action);
+  }
+
+  /**
+   * What BFD makes of the time that has passed, after everything that had arrived. Where the peer has died, redundancy
+   * knows it before the groups change, and gives the association up after that.
+   */
+  #watchPeer(): void {
+    const side = this.#bfdSide;
+    if (side === undefined) return;
+    if (side.bfd.deadlineMs <= this.#nowMs) this.#toBfd({ kind: "tick" });
+    const neighbors = this.hsrp.neighbors();
+    this.#takeBfd(side.learn(neighbors, this.#nowMs));
+    if (side.hasPeerDied({ neighbors, isAssociationHeard: this.#redundancy.isPeerHeard })) {
+      this.#toRedundancy({ kind: "peer", status: "unheard" });
+      this.#toHsrp({ kind: "neighborDown", neighbors: side.peer });
+      this.#toRedundancy({ kind: "peer", status: "lost" });
+    }
+    const pauseMaxMs = side.pauseMaxMs();
+    if (pauseMaxMs === this.#wiring.pauseMaxMs) return;
+    this.#wiring.pauseMaxMs = pauseMaxMs;
+    this.#toRedundancy({ kind: "watched", pauseMaxMs });
   }
 
   #toSctp(input: SctpInput): void {
@@ -306,7 +358,7 @@ export class ControlNode {
   #startClean(mode: ReloadMode, isFlushed: boolean): void {
     this.#toSessions({ kind: "deactivate" });
     this.#toSessions({ kind: "peer", isPresent: false });
-    if (mode === "exit") this.#wiring.isExiting = true;
+    if (mode === "exit") this.#exit();
     if (isFlushed) {
       this.#toSessions({ kind: "clear" });
       this.#takeHsrp(this.#hsrpSide.restart(this.#nowMs));
@@ -361,6 +413,12 @@ export class ControlNode {
       return;
     }
     this.#toHsrp({ kind: "stop" });
+    this.#exit();
+  }
+
+  /** The process ends in order: the peer need not find out. */
+  #exit(): void {
+    this.#toBfd({ kind: "stop" });
     this.#wiring.isExiting = true;
   }
 
