@@ -12,7 +12,8 @@ const ROOT = normalize(join(dirname(fileURLToPath(import.meta.url)), ".."));
 const LAYERS: readonly (readonly string[])[] = [
   ["doorbell.ts", "ip.ts", "printable.ts", "random.ts", "reasons.ts", "ring.ts"],
   ["config/", "capture/", "frame.ts"],
-  ["hsrp/", "sctp/"],
+  ["record.ts"],
+  ["bfd/", "hsrp/", "sctp/"],
   ["acl/"],
   ["policy/", "check/"],
   ["redundancy/"],

@@ -3,10 +3,12 @@
  * in, actions come out; clock, packets and randomness are the caller's. The caller gives the frames of the networks to
  * `process`, and everything that is for the box itself to `step`.
  */
+import type { Bfd } from "./bfd/index.js";
 import type { Dataplane } from "./dataplane.js";
 import type { Hsrp } from "./hsrp/index.js";
 import type { ConfigureInput, ControlOptions, NodeAction, NodeInput, NodeOptions } from "./node/actions.js";
-import { ControlNode, sharingOf } from "./node/control.js";
+import { ControlNode } from "./node/control.js";
+import { sharingOf } from "./node/facts.js";
 import type { DeferCounters } from "./node/defer.js";
 import { type SessionsAction, SharedSessions } from "./node/shared-sessions.js";
 import type { Redundancy } from "./redundancy/index.js";
@@ -68,6 +70,10 @@ export class Node {
 
   get redundancy(): Redundancy {
     return this.#control.redundancy;
+  }
+
+  get bfd(): Bfd | undefined {
+    return this.#control.bfd;
   }
 
   get sync(): SessionSync {

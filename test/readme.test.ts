@@ -118,6 +118,7 @@ describe("the limits", () => {
     batch: "frames a batch",
     fragments: "frames held for reassembly",
     events: "events a call",
+    buffers: "frame buffers that devices write into",
   };
 
   test("that an instance is made with", () => {

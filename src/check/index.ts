@@ -22,14 +22,14 @@ export interface CheckOptions {
   strict?: boolean;
 }
 
-/** The findings of the rules V01 to V30, by line. */
+/** The findings of the rules V01 to V34, by line. */
 export function checkConfig(config: Config, options: CheckOptions = {}): Finding[] {
   return sortFindings(runRules(config, undefined, options));
 }
 
 /**
  * The findings for two boxes that are to be a pair: those of each box, with what the other one tells about it, and
- * those of the rules P01 to P10; by file and line.
+ * those of the rules P01 to P11; by file and line.
  */
 export function checkPair(a: Config, b: Config, options: CheckOptions = {}): Finding[] {
   const pair = PAIR_RULES.flatMap((rule) =>

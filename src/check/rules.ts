@@ -2,6 +2,7 @@
  * The rules, one row each: what a configuration or a pair must satisfy, how grave it is when it does not, and the
  * function that looks. The numbers are stable names: documents, tests and users refer to them.
  */
+import * as bfd from "./bfd.js";
 import { equipmentIsEqual } from "./equipment.js";
 import type { PairRule, Rule } from "./finding.js";
 import { everythingIsUnderstood, managementIsClosed, noZones } from "./housekeeping.js";
@@ -12,7 +13,7 @@ import * as pair from "./pair.js";
 import { firewallsAreEqual, routesAreEqual } from "./pair-sections.js";
 import { routesLead } from "./routes.js";
 import { entriesDecide } from "./shadow.js";
-import { hellosPass } from "./simulate.js";
+import { bfdPasses, hellosPass } from "./simulate.js";
 import * as standby from "./standby.js";
 import * as sync from "./sync.js";
 import * as takeover from "./takeover.js";
@@ -203,6 +204,30 @@ export const RULES: readonly Rule[] = [
     demands: "HSRP version 1 has groups up to 255 and IPv4 only.",
     check: standby.versionFits,
   },
+  {
+    id: "V31",
+    severity: "warning",
+    demands: "The inbound list of an interface with BFD lets the peer's packets in.",
+    check: bfdPasses,
+  },
+  {
+    id: "V32",
+    severity: "warning",
+    demands: "BFD runs where there is a peer to watch.",
+    check: bfd.bfdHasANeighbor,
+  },
+  {
+    id: "V33",
+    severity: "warning",
+    demands: "BFD watches every path between the boxes, or none.",
+    check: bfd.bfdWatchesEveryPath,
+  },
+  {
+    id: "V34",
+    severity: "warning",
+    demands: "BFD notices a dead neighbor sooner than the hold time of HSRP does.",
+    check: bfd.bfdIsFasterThanHold,
+  },
 ];
 
 /** Rules about two configurations that are to be a pair. */
@@ -266,5 +291,11 @@ export const PAIR_RULES: readonly PairRule[] = [
     severity: "warning",
     demands: "The synchronisation does not depend on one of the LANs that it is there to protect.",
     check: pair.syncHasAPathOfItsOwn,
+  },
+  {
+    id: "P11",
+    severity: "warning",
+    demands: "BFD runs at both ends of a path, or at neither.",
+    check: bfd.bfdHasTwoEnds,
   },
 ];

@@ -1,5 +1,5 @@
 /**
- * The packets that a pair lives on, sent through the inbound lists: HSRP hellos (V16) and the synchronisation
+ * The packets that a pair lives on, sent through the inbound lists: HSRP hellos (V16), BFD (V31) and the synchronisation
  * (V13). Such packets are addressed to the box itself and belong to no session, so the list alone decides.
  */
 import {
@@ -21,13 +21,13 @@ import type {
 } from "../config/model.js";
 import { type Address, formatAddress, formatIpv4, inPrefix, ipv4Mask, parseAddress } from "../ip.js";
 import type { Context, Draft } from "./finding.js";
+import { arrivalInterface, peerPaths } from "./paths.js";
 import {
   addressesOf,
   hsrpVersion,
   isUp,
   LINK_LOCAL,
   type Network,
-  networksOf,
   ownAddresses,
   primaryNetwork,
   virtualAddresses,
@@ -39,8 +39,10 @@ const HELLO = {
   2: { group: parseAddress("224.0.0.102")!, port: 1985, ttl: 1 },
   6: { group: parseAddress("ff02::66")!, port: 2029, ttl: 255 },
 };
-/** The TOS byte of hellos: class selector 6. */
-const HELLO_TRAFFIC_CLASS = 0xc0;
+/** Where BFD goes, and the first of the ports that it comes from (RFC 5881). */
+const BFD = { port: 3784, sourcePort: 49_152, ttl: 255 };
+/** The TOS byte of both: class selector 6. */
+const CONTROL_TRAFFIC_CLASS = 0xc0;
 /** SCTP in UDP (RFC 6951), both ports. */
 const SCTP_OVER_UDP_PORT = 9899;
 /** In a network of up to so many addresses each host is tried, in a larger one the edges of the list's sources. */
@@ -112,46 +114,100 @@ export function hellosPass(config: Config, { peer }: Context): Draft[] {
     .flatMap((on) => [...hellosOn(config, peer, on, 4), ...hellosOn(config, peer, on, 6)]);
 }
 
-/** The hellos of one family on one interface: from the peer when it is known, else from some host of the network. */
+/** The hellos of one family on one interface. */
 function hellosOn(config: Config, peer: Config | undefined, on: Interface, family: Family): Draft[] {
   const groups = [...on.standby.groups.values()];
   if (!groups.some((group) => (family === 4 ? group.ip : group.ipv6) !== undefined)) return [];
+  const { group, port, ttl } = HELLO[family === 4 ? hsrpVersion(on) : 6];
+  return fromPeer(config, peer, on, {
+    what: "HSRP hellos of the peer",
+    consequence: "both boxes become active there",
+    destination: group,
+    sourcePort: port,
+    port,
+    ttl,
+  });
+}
+
+/** V31. A session that does not come up watches nothing. */
+export function bfdPasses(config: Config, { peer }: Context): Draft[] {
+  const drafts = peerPaths(config).flatMap((path): Draft[] => {
+    const { bfd, interface: on } = path;
+    if (bfd === undefined) return [];
+    const family = path.kind === "hsrp" ? path.family : 4;
+    const own = addressesOf(on).find(({ address, linkLocal }) =>
+      family === 4 ? typeof address === "number" : linkLocal,
+    );
+    const destination = path.kind === "association" ? path.local : own?.address;
+    // A link-local address that the box makes for itself is not in the text.
+    if (destination === undefined) return [];
+    return fromPeer(config, peer, on, {
+      what: "BFD packets of the peer",
+      consequence: "that path is not watched",
+      destination,
+      sourcePort: BFD.sourcePort,
+      port: BFD.port,
+      ttl: BFD.ttl,
+      ...(path.kind === "association" && { source: path.remote }),
+    });
+  });
+  // The LAN of a group may be a path of the association too.
+  const texts = new Set<string>();
+  return drafts.filter(({ message }) => !texts.has(message) && texts.add(message));
+}
+
+/** A packet of the peer for this box itself. */
+interface Probe {
+  readonly what: string;
+  readonly consequence: string;
+  readonly destination: Address;
+  readonly sourcePort: number;
+  readonly port: number;
+  readonly ttl: number;
+  /** Undefined: whoever the peer is on this LAN. */
+  readonly source?: Address;
+}
+
+/** What the inbound list denies: from the peer when it is known, else from some host of the network. */
+function fromPeer(config: Config, peer: Config | undefined, on: Interface, probe: Probe): Draft[] {
+  const { what, consequence, destination, sourcePort, port, ttl } = probe;
+  const family = typeof destination === "number" ? 4 : 6;
   const binding = inboundGroup(on, family);
   const list = binding && boundList(config, binding);
   const home = family === 4 ? primaryNetwork(on) : LINK_LOCAL;
   if (list === undefined || home === undefined) return [];
-  const { group, port, ttl } = HELLO[family === 4 ? hsrpVersion(on) : 6];
-  const to = formatAddress(group);
+  const to = formatAddress(destination);
 
   const attempt = (from: string, source: string, candidates: Address[]): Draft[] => {
-    const hello: AclPacket = {
+    const packet: AclPacket = {
       source: candidates[0]!,
-      destination: group,
+      destination,
       protocol: PROTOCOL.udp,
-      sourcePort: port,
+      sourcePort,
       destinationPort: port,
-      trafficClass: HELLO_TRAFFIC_CLASS,
+      trafficClass: CONTROL_TRAFFIC_CLASS,
       ttl,
     };
-    const denied = denial(config, list, hello, candidates);
+    const denied = denial(config, list, packet, candidates);
     if (denied === undefined) return [];
     const entry = list.kind === "standard" ? source : `udp ${source} host ${to} eq ${port}`;
     return [
       {
         at: binding!.at,
         other: denied.by?.at,
-        message: `HSRP hellos of the peer on ${on.name} (udp ${port} from ${from} to ${to}) are ${deniedText(list, denied.by)}: both boxes become active there`,
+        message: `${what} on ${on.name} (udp ${port} from ${from} to ${to}) are ${deniedText(list, denied.by)}: ${consequence}`,
         mend: `permit ${entry}, at the top of list ${list.name}`,
       },
     ];
   };
 
   const own = new Set(ownAddresses(config).map((each) => each.address));
-  const peers = peerAddresses(config, peer, on, family).filter((each) => !own.has(each));
+  const known = probe.source === undefined ? peerAddresses(config, peer, on, family) : [probe.source];
+  const peers = known.filter((each) => !own.has(each));
   if (peers.length > 0) {
     return peers.flatMap((each) => attempt(formatAddress(each), `host ${formatAddress(each)}`, [each]));
   }
-  for (const each of groups.flatMap(virtualAddresses)) own.add(each.address);
+  for (const each of [...on.standby.groups.values()].flatMap(virtualAddresses)) own.add(each.address);
   const hosts = hostsToTry(config, list, home, own);
   const network = `${formatAddress(home.network)}/${home.prefixLength}`;
   return hosts.length === 0 ? [] : attempt(`any host of ${network}`, aclSource(home), hosts);
@@ -264,12 +320,4 @@ export function deniedSyncPaths(config: Config, association: IpcAssociation): Dr
     });
   }
   return drafts;
-}
-
-/** Where the peer's packets come in: on the network they start from, else where the local address is. */
-function arrivalInterface(config: Config, local: number, remote: number): Interface | undefined {
-  const up = [...config.interfaces.values()].filter(isUp);
-  const connected = (each: Interface) =>
-    networksOf(each, 4).some(({ network, prefixLength }) => inPrefix(remote, network, prefixLength));
-  return up.find(connected) ?? up.find((each) => each.addresses.some((one) => one.address === local));
 }

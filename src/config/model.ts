@@ -43,6 +43,8 @@ export interface Config {
   logging: Logging;
   /** `ip source-route` / `no ip source-route`; undefined: neither was said. */
   sourceRoute?: boolean;
+  /** `standby bfd all-interfaces` / `no standby bfd all-interfaces`; undefined: neither was said. */
+  standbyBfd?: boolean;
   /** `ip options drop|ignore`. */
   ipOptions?: "drop" | "ignore";
   /** `ip access-list logging interval MS`, `ip access-list log-update threshold N`. */
@@ -81,6 +83,7 @@ export interface Interface extends Placed {
   virtualReassembly6?: VirtualReassembly;
   encapsulation?: Placed & { vlan: number; native: boolean };
   noUnreachables?: boolean;
+  bfd?: BfdInterval;
   standby: StandbyInterface;
   duplex?: string;
   speed?: string;
@@ -128,12 +131,21 @@ export interface VirtualReassembly extends Placed {
   dropFragments: boolean;
 }
 
+/** `bfd interval`: what is sent at most so often, what is taken at most so often, and losses in a row. */
+export interface BfdInterval extends Placed {
+  intervalMs: number;
+  minRxMs: number;
+  multiplier: number;
+}
+
 export interface StandbyInterface {
   version?: Placed & { value: 1 | 2 };
   delayMinimumSeconds?: number;
   delayReloadSeconds?: number;
   delayAt?: Position;
   useBia?: boolean;
+  /** `standby bfd` / `no standby bfd`; undefined: as `standby bfd all-interfaces` says. */
+  bfd?: boolean;
   groups: Map<number, StandbyGroup>;
 }
 

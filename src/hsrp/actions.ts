@@ -16,6 +16,8 @@ export type HsrpInput =
   /** Whether the sessions of the Active router have all been received; preemption may wait for it. */
   | { readonly kind: "synchronised"; readonly isSynchronised: boolean }
   | PeerInput
+  /** Routers that are known to be dead on every path (BFD): no timer of theirs is waited for. */
+  | { readonly kind: "neighborDown"; readonly neighbors: readonly Neighbor[] }
   /** Other keys or another text from now on; the old keys are still accepted for a while. */
   | {
       readonly kind: "authentication";
@@ -42,6 +44,12 @@ export interface PacketInput {
   readonly ttl: number;
   readonly payload: Uint8Array;
   readonly sourceMac?: Mac;
+}
+
+/** Another router of a group, where it is heard. */
+export interface Neighbor {
+  readonly interface: string;
+  readonly address: Address;
 }
 
 /** What a box tells its peer over the synchronisation link. */

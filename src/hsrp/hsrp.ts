@@ -3,7 +3,7 @@
  * packets to send and changes of roles come out; see actions.ts. Nothing here reads a clock or touches a socket.
  */
 import { type Address, formatAddress } from "../ip.js";
-import type { HsrpAction, HsrpInput, HsrpReport, PacketInput, PeerInput } from "./actions.js";
+import type { HsrpAction, HsrpInput, HsrpReport, Neighbor, PacketInput, PeerInput } from "./actions.js";
 import { admit } from "./admit.js";
 import { classify, type Generation } from "./classify.js";
 import {
@@ -15,7 +15,7 @@ import {
   rearrange,
   retell,
 } from "./configure.js";
-import { apply, deadlineOf, expire, hear, noteActive, resigned } from "./group.js";
+import { apply, bury, deadlineOf, expire, hear, noteActive, resigned } from "./group.js";
 import { isTrackedUp, priorityOf, virtualAddressOf } from "./in-force.js";
 import { groupName, log, logDuplicate } from "./log.js";
 import type { HsrpOptions } from "./options.js";
@@ -93,6 +93,15 @@ export class Hsrp {
     return { active: [...active.map(({ spec }) => spec.key), ...new Set(former)].sort() };
   }
 
+  /** The Active and Standby routers that were heard within their hold times. */
+  neighbors(): Neighbor[] {
+    return this.#groups.flatMap(({ spec, state }) =>
+      [state.active, state.standby].flatMap((each) =>
+        each === undefined ? [] : [{ interface: spec.on.name, address: each.address }],
+      ),
+    );
+  }
+
   /** What `show standby` shows of each group, at `nowMs`. */
   views(nowMs: number): HsrpGroupView[] {
     const context = this.#context(nowMs);
@@ -158,6 +167,10 @@ export class Hsrp {
         break;
       case "peer":
         this.#hearPeer(context, input);
+        break;
+      case "neighborDown":
+        for (const { interface: name, address } of input.neighbors)
+          for (const group of this.#groups) if (group.spec.on.name === name) bury(context, group, address);
         break;
       case "authentication":
         for (const group of this.#groups.filter(({ spec }) => spec.key === input.key))

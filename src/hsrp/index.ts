@@ -6,6 +6,7 @@ export type {
   HsrpInput,
   HsrpReport,
   LogAction,
+  Neighbor,
   OwnAction,
   PacketInput,
   PeerInput,

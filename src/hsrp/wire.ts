@@ -8,7 +8,7 @@
  *                 interface state       TLV INTERFACE_STATE
  */
 import type { State } from "./table.js";
-import { record } from "./record.js";
+import { record } from "../record.js";
 
 export type Version = 1 | 2;
 

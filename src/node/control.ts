@@ -1,8 +1,8 @@
 /**
- * The machines of one firewall of a pair but for its sessions: HSRP, redundancy and the association, wired together.
- * Inputs and the time go in, actions come out. What is wanted of the sessions goes to a port, which may answer at once or,
- * where they live in another thread, later by the input "sessions".
+ * The machines of one firewall of a pair but for its sessions, wired together. What is wanted of the sessions goes to a
+ * port, which may answer at once or, where they live in another thread, later by the input "sessions".
  *
+ *      bfd  -- the peer is dead -->  both of
  *     hsrp  <-- who is active -->  redundancy  <-- messages -->  sctp  <-- datagrams -->  the peer
  *                                   |     ^
  *                              role |     | records
@@ -12,38 +12,32 @@
  * What a machine has to say waits in one queue until everything said before has been carried out: no machine is stepped
  * while an earlier step of it is still being carried out.
  */
-import * as L from "../../assembly/layout.js";
-import type { Config } from "../config/model.js";
+import { type Bfd, BFD_PORT, type BfdAction, type BfdInput } from "../bfd/index.js";
 import type { Hsrp, HsrpAction, HsrpInput } from "../hsrp/index.js";
 import type { Address } from "../ip.js";
 import {
-  type Identity,
-  identityOf,
   Redundancy,
   type RedundancyAction,
   type RedundancyInput,
   type ReloadMode,
-  updateMsOf,
 } from "../redundancy/index.js";
 import { type Endpoint, type SctpAction, type SctpInput, UDP_ENCAPSULATION_PORT } from "../sctp/index.js";
 import type { ConfigureInput, ControlInput, ControlOptions, DatagramInput, NodeAction } from "./actions.js";
+import { BfdSide, watchedOf } from "./bfd-side.js";
 import { datagramOf, endsOf, newEndpoint } from "./endpoint.js";
+import { identityFor, interfacesOf } from "./facts.js";
 import { HsrpSide, type HsrpStep } from "./hsrp-side.js";
-import type { SessionsAction, SessionsInput, Sharing } from "./shared-sessions.js";
+import type { SessionsAction, SessionsInput, SessionsPort } from "./shared-sessions.js";
 import { UNWIRED, type Wiring, type Wish } from "./wiring.js";
 
 /** UDP ports of HSRP for IPv4 and IPv6. */
 const HSRP_PORTS: ReadonlySet<number> = new Set([1985, 2029]);
 
-/** Where the sessions are. */
-export interface SessionsPort {
-  /** What they have to say at once; what they say later comes as an input. */
-  step(input: SessionsInput, nowMs: number): readonly SessionsAction[];
-}
-
 export class ControlNode {
   readonly #sessions: SessionsPort;
   readonly #hsrpSide: HsrpSide;
+  /** Undefined: BFD watches no path to the peer. */
+  #bfdSide: BfdSide | undefined;
   readonly #redundancy: Redundancy;
   readonly #wiring: Wiring;
   #options: ControlOptions;
@@ -63,6 +57,7 @@ export class ControlNode {
     this.#interfaces = interfacesOf(config);
     if (original !== undefined) {
       this.#hsrpSide = new HsrpSide(options, original.#hsrpSide);
+      this.#bfdSide = original.#bfdSide && new BfdSide(options, original.#bfdSide);
       this.#redundancy = original.#redundancy.clone();
       this.#sctp = original.#sctp?.clone();
       this.#wiring = { ...original.#wiring };
@@ -71,6 +66,7 @@ export class ControlNode {
       return;
     }
     this.#hsrpSide = new HsrpSide(options);
+    this.#bfdSide = BfdSide.of(options);
     this.#redundancy = new Redundancy({ random, reloadMode, mac });
     const ends = endsOf(config);
     this.#sctp = ends && newEndpoint(ends, options);
@@ -88,6 +84,7 @@ export class ControlNode {
       this.#toRedundancy({ kind: "configure", identity: identityFor(this.#options) });
       this.#toRedundancy({ kind: "ready" });
       this.#toSctp({ kind: "connect" });
+      this.#takeBfd(this.#bfdSide?.start(nowMs));
     });
   }
 
@@ -102,6 +99,10 @@ export class ControlNode {
 
   get redundancy(): Redundancy {
     return this.#redundancy;
+  }
+
+  get bfd(): Bfd | undefined {
+    return this.#bfdSide?.bfd;
   }
 
   get sctp(): Endpoint | undefined {
@@ -123,6 +124,7 @@ export class ControlNode {
       case "tick":
         break;
       case "link":
+        this.#toBfd(input);
         this.#toHsrp(input);
         this.#toRedundancy({ kind: "interfaces", isDegraded: this.#hsrpSide.isDegraded });
         break;
@@ -144,6 +146,7 @@ export class ControlNode {
         break;
       case "stop":
         this.#toHsrp(input);
+        this.#toBfd(input);
         this.#toSctp({ kind: "shutdown" });
         break;
     }
@@ -157,6 +160,7 @@ export class ControlNode {
     if (this.hsrp.deadlineMs <= nowMs) this.#toHsrp({ kind: "tick" });
     if (this.#redundancy.deadlineMs <= nowMs) this.#toRedundancy({ kind: "tick" });
     if ((this.#sctp?.deadlineMs ?? Number.POSITIVE_INFINITY) <= nowMs) this.#toSctp({ kind: "tick" });
+    this.#watchPeer();
     this.#carryOut();
     // Last, so that what is to be said before is said.
     if (this.#wiring.isExiting) this.#out.push({ kind: "exit" });
@@ -164,6 +168,7 @@ export class ControlNode {
       this.hsrp.deadlineMs,
       this.#redundancy.deadlineMs,
       this.#sctp?.deadlineMs ?? Number.POSITIVE_INFINITY,
+      this.bfd?.deadlineMs ?? Number.POSITIVE_INFINITY,
     );
     const out = this.#out;
     this.#out = [];
@@ -177,6 +182,7 @@ export class ControlNode {
       if (wish.from === "hsrp") this.#handleHsrp(wish.action);
       else if (wish.from === "redundancy") this.#handleRedundancy(wish.action);
       else if (wish.from === "sctp") this.#handleSctp(wish.action);
+      else if (wish.from === "bfd") this.#handleBfd(wish.action);
       else this.#handleSessions(wish.action);
     }
     this.#wishes = [];
@@ -199,14 +205,25 @@ export class ControlNode {
     this.#takeHsrp(this.#hsrpSide.configure(this.#options, this.#nowMs));
     this.#toRedundancy({ kind: "interfaces", isDegraded: this.#hsrpSide.isDegraded });
     this.#toRedundancy({ kind: "configure", identity: identityFor(this.#options) });
-    // Redundancy that was not configured before starts as after a boot.
     if (identityFor(before) === undefined) this.#toRedundancy({ kind: "ready" });
     if (isMoved) this.#toSctp({ kind: "connect" });
+    this.#configureBfd(before);
+  }
+
+  /** BFD of other paths, or with other intervals, begins anew; the peer is told that the silence between means nothing. */
+  #configureBfd(before: ControlOptions): void {
+    if (watchedOf(before) === watchedOf(this.#options)) return;
+    this.#toBfd({ kind: "stop" });
+    this.#carryOut();
+    this.#bfdSide = BfdSide.of(this.#options);
+    this.#takeBfd(this.#bfdSide?.start(this.#nowMs));
   }
 
   #receive({ interface: name, source, destination, ttl, sourcePort, port, payload }: DatagramInput): void {
     if (HSRP_PORTS.has(port)) {
       this.#toHsrp({ kind: "packet", interface: name, source, destination, ttl, payload });
+    } else if (port === BFD_PORT) {
+      this.#toBfd({ kind: "packet", interface: name, source, destination, ttl, sourcePort, payload });
     } else if (port === UDP_ENCAPSULATION_PORT) {
       this.#toSctp({ kind: "datagram", from: source, to: destination, udpPort: sourcePort, bytes: payload });
     }
@@ -224,6 +241,39 @@ export class ControlNode {
   #handleHsrp(action: HsrpAction): void {
     if (action.kind === "send") this.#out.push({ ...action, sourcePort: action.port });
     else if (action.kind !== "release") this.#out.push(action);
+  }
+
+  #toBfd(input: BfdInput): void {
+    this.#takeBfd(this.#bfdSide?.step(input, this.#nowMs));
+  }
+
+  #takeBfd(actions: readonly BfdAction[] = []): void {
+    for (const action of actions) this.#wishes.push({ from: "bfd", action });
+  }
+
+  #handleBfd(action: BfdAction): void {
+    if (action.kind !== "state") this.#out.push(action);
+  }
+
+  /**
+   * What BFD makes of the time that has passed, after everything that had arrived. Where the peer has died, redundancy
+   * knows it before the groups change, and gives the association up after that.
+   */
+  #watchPeer(): void {
+    const side = this.#bfdSide;
+    if (side === undefined) return;
+    if (side.bfd.deadlineMs <= this.#nowMs) this.#toBfd({ kind: "tick" });
+    const neighbors = this.hsrp.neighbors();
+    this.#takeBfd(side.learn(neighbors, this.#nowMs));
+    if (side.hasPeerDied({ neighbors, isAssociationHeard: this.#redundancy.isPeerHeard })) {
+      this.#toRedundancy({ kind: "peer", status: "unheard" });
+      this.#toHsrp({ kind: "neighborDown", neighbors: side.peer });
+      this.#toRedundancy({ kind: "peer", status: "lost" });
+    }
+    const pauseMaxMs = side.pauseMaxMs();
+    if (pauseMaxMs === this.#wiring.pauseMaxMs) return;
+    this.#wiring.pauseMaxMs = pauseMaxMs;
+    this.#toRedundancy({ kind: "watched", pauseMaxMs });
   }
 
   #toSctp(input: SctpInput): void {
@@ -329,7 +379,7 @@ export class ControlNode {
   #startClean(mode: ReloadMode, isFlushed: boolean): void {
     this.#toSessions({ kind: "deactivate" });
     this.#toSessions({ kind: "peer", isPresent: false });
-    if (mode === "exit") this.#wiring.isExiting = true;
+    if (mode === "exit") this.#exit();
     if (isFlushed) {
       this.#toSessions({ kind: "clear" });
       this.#takeHsrp(this.#hsrpSide.restart(this.#nowMs));
@@ -384,28 +434,16 @@ export class ControlNode {
       return;
     }
     this.#toHsrp({ kind: "stop" });
+    this.#exit();
+  }
+
+  /** The process ends in order: the peer need not find out. */
+  #exit(): void {
+    this.#toBfd({ kind: "stop" });
     this.#wiring.isExiting = true;
   }
 
   #tellBulk(status: "progress" | "complete" | "failed"): void {
     this.#toRedundancy({ kind: "bulk", bulk: this.#wiring.bulk, status });
   }
-}
-
-function interfacesOf({ interfaces }: Config): ReadonlyMap<Address, string> {
-  return new Map(
-    [...interfaces.values()].flatMap(({ name, addresses }) =>
-      addresses.map(({ address }) => [address, name] as const),
-    ),
-  );
-}
-
-/** What a peer has to fit; undefined: no half of a pair. */
-export function identityFor({ config, software, sessions }: ControlOptions): Identity | undefined {
-  return identityOf(config, { software, layout: L.LAYOUT_VERSION, capacity: sessions });
-}
-
-/** How the sessions of a box are shared with its peer. */
-export function sharingOf(options: ControlOptions): Sharing {
-  return { isPaired: identityFor(options) !== undefined, updateMs: updateMsOf(options.config) };
 }

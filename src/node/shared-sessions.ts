@@ -65,7 +65,13 @@ export interface Reconfiguration extends Sharing {
   readonly macs?: ReadonlyMap<string, Mac>;
 }
 
-export class SharedSessions {
+/** Where the sessions are. */
+export interface SessionsPort {
+  /** What they have to say at once; what they say later comes as an input. */
+  step(input: SessionsInput, nowMs: number): readonly SessionsAction[];
+}
+
+export class SharedSessions implements SessionsPort {
   #options: SharingOptions;
   /** In force since; undefined: the dataplane that is made after a trap has the right one. */
   #reconfiguration: Reconfiguration | undefined;

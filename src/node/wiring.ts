@@ -1,4 +1,5 @@
 /** What the wiring of a node remembers, and what its machines want of it. */
+import type { BfdAction } from "../bfd/index.js";
 import type { HsrpAction } from "../hsrp/index.js";
 import type { RedundancyAction } from "../redundancy/index.js";
 import type { SctpAction } from "../sctp/index.js";
@@ -9,6 +10,7 @@ export type Wish =
   | { readonly from: "hsrp"; readonly action: HsrpAction }
   | { readonly from: "redundancy"; readonly action: RedundancyAction }
   | { readonly from: "sctp"; readonly action: SctpAction }
+  | { readonly from: "bfd"; readonly action: BfdAction }
   | { readonly from: "sessions"; readonly action: SessionsAction };
 
 /** What the wiring itself remembers; plain data. */
@@ -20,6 +22,8 @@ export interface Wiring {
   isRestarting: boolean;
   /** The process is to end and start again. */
   isExiting: boolean;
+  /** What the redundancy was last told of it. */
+  pauseMaxMs: number;
 }
 
 /** Of a box that has just been made. */
@@ -28,4 +32,5 @@ export const UNWIRED: Readonly<Wiring> = {
   isBulkAwaited: false,
   isRestarting: false,
   isExiting: false,
+  pauseMaxMs: Number.POSITIVE_INFINITY,
 };

@@ -13,6 +13,13 @@ export type RedundancyInput =
   | { readonly kind: "ready" }
   | HsrpNews
   | { readonly kind: "association"; readonly status: "up" | "restarted" | "down" }
+  /**
+   * The peer is dead on every path (BFD): first `unheard`, so that whoever takes over now does not take over from a living
+   * one; then, when the groups have changed, `lost`: the association is given up.
+   */
+  | { readonly kind: "peer"; readonly status: "unheard" | "lost" }
+  /** Whether the peer takes this box for dead after a pause of so long, by BFD; Infinity: it does not. */
+  | { readonly kind: "watched"; readonly pauseMaxMs: number }
   /** A message of the association, with the number of its stream. */
   | { readonly kind: "message"; readonly stream: number; readonly bytes: Uint8Array }
   /** Session records for the peer, CONTENTS_MAX bytes at most; gives the action `send`. */

@@ -58,7 +58,7 @@ export const KEEP_ALIVE_MS_MAX = 4000;
 export const KEEP_ALIVE_THRESHOLD_MAX = 7;
 
 /** Shorter pauses than this are no news. */
-const STALL_MS_MIN = 10;
+export const STALL_MS_MIN = 10;
 /** Where nothing is configured, no timer runs. */
 const NO_GROUP = { helloMs: 1, holdMs: 1 };
 

@@ -71,6 +71,12 @@ export class Redundancy {
     return inOrder(context.actions);
   }
 
+  /** Whether the peer was heard over the association within its limit. */
+  get isPeerHeard(): boolean {
+    const { peer } = this.#state;
+    return isLinked(this.#state) && peer !== undefined && !peer.isSilent;
+  }
+
   /** What `show redundancy` and its kin show. */
   get view(): RedundancyView {
     return viewOf(this.#state, this.#options);
@@ -148,6 +154,16 @@ export class Redundancy {
         return;
       case "association":
         associate(context, input.status);
+        return;
+      case "peer":
+        if (state.peer === undefined) return;
+        state.peer.isSilent = true;
+        if (input.status === "unheard") return;
+        log(context, "PEER", "the peer is lost: it is heard on no path", "paths");
+        restartAssociation(context);
+        return;
+      case "watched":
+        state.pauseMaxMs = input.pauseMaxMs;
         return;
       case "message": {
         const received = receive(context, input.stream, input.bytes);

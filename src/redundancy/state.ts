@@ -135,6 +135,8 @@ export interface RedundancyState {
   /** When the last word came of the active whose sessions are held. */
   inSyncAtMs: number;
   isAssociationUp: boolean;
+  /** A pause of so long, and the peer may have taken this box for dead by BFD; Infinity: BFD does not say so. */
+  pauseMaxMs: number;
   /** The last hello of this box, and for whom. */
   hashed: { readonly identity: Identity; readonly addresses: string; readonly hello: Hello } | undefined;
   link: Link;
@@ -209,6 +211,7 @@ export function initialState(random: () => number, given: Partial<Timers>): Redu
     isUnclean: false,
     inSyncAtMs: 0,
     isAssociationUp: false,
+    pauseMaxMs: NEVER_MS,
     hashed: undefined,
     link: { status: "closed", nonce: 0n, channels: [] },
     peer: undefined,

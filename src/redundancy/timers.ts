@@ -3,6 +3,7 @@ import { isPeerActive } from "./classify.js";
 import { keepAlive, restartAssociation } from "./link.js";
 import { log } from "./log.js";
 import { endSwitchover, faultDeadlineMs } from "./operator.js";
+import { STALL_MS_MIN } from "./options.js";
 import { ALARMS, type Alarm, type Context, NEVER_MS, type RedundancyState } from "./state.js";
 import type { Event } from "./table.js";
 
@@ -13,8 +14,13 @@ const WATCH_PART = 1 / 2;
  * A deadline that is handled so much later than it was due says that the process stood still. Of an active box, which
  * has one at least every WATCH_PART, every pause of a stall time is noticed.
  */
-export function lateMsMax({ timers }: RedundancyState): number {
-  return timers.stallMs * (1 - WATCH_PART);
+export function lateMsMax(state: RedundancyState): number {
+  return stallMs(state) * (1 - WATCH_PART);
+}
+
+/** A pause after which the peer may have taken over: by the hold time, or by BFD where that watches every path. */
+function stallMs({ timers, pauseMaxMs }: RedundancyState): number {
+  return Math.min(timers.stallMs, Math.max(pauseMaxMs, STALL_MS_MIN));
 }
 
 /** Deadlines that follow from the state. */
@@ -27,8 +33,10 @@ const WATCHES = {
     const [oldest] = peer?.isDeaf ? [] : (peer?.unheard ?? []);
     return oldest === undefined ? NEVER_MS : oldest.sentAtMs + timers.silentMs;
   },
-  stall: ({ state, timers, nowAtMs }) =>
-    state === "active" || state === "drain" ? nowAtMs + timers.stallMs * WATCH_PART : NEVER_MS,
+  stall: (state) =>
+    state.state === "active" || state.state === "drain"
+      ? state.nowAtMs + stallMs(state) * WATCH_PART
+      : NEVER_MS,
   fault: faultDeadlineMs,
 } as const satisfies Record<string, (state: RedundancyState) => number>;
 

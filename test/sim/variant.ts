@@ -27,6 +27,8 @@ export interface Variant {
   readonly retransmit: number;
   /** How fast the clock of each box runs. */
   readonly clockRates: Readonly<Record<BoxName, number>>;
+  /** `bfd interval MS min_rx MS multiplier N` on every interface; undefined: no BFD. */
+  readonly bfd: { readonly intervalMs: number; readonly multiplier: number } | undefined;
   /** Lines that only one of the boxes has, at the end. */
   readonly extra: Readonly<Record<BoxName, string>>;
 }
@@ -45,6 +47,7 @@ export const PLAIN: Variant = {
   reloadMode: "soft",
   retransmit: 2,
   clockRates: { A: 1, B: 1 },
+  bfd: undefined,
   extra: { A: "", B: "" },
 };
 
@@ -92,11 +95,13 @@ ${variant.isDeferring ? "ip inspect redundancy defer" : ""}
 ${variant.isStrict ? "ip inspect redundancy resync strict" : ""}
 !
 interface ${INSIDE}
+${bfd(variant)}
  ip address 10.1.1.${host} 255.255.255.0
  ip access-group INSIDE-IN in
 ${standby(name, variant, { group: 1, address: "10.1.1.1", label: "INSIDE", track: OUTSIDE })}
 !
 interface ${OUTSIDE}
+${bfd(variant)}
  ip address 203.0.113.${host} 255.255.255.0
  ip access-group OUTSIDE-IN in
  ip inspect PUBLISHED in redundancy stateful INSIDE
@@ -104,9 +109,11 @@ interface ${OUTSIDE}
 ${standby(name, variant, { group: 2, address: "203.0.113.1", label: "OUTSIDE", track: INSIDE })}
 !
 interface ${SYNC_LINKS[0]}
+${bfd(variant)}
  ip address 10.255.1.${host} 255.255.255.0
 !
 interface ${SYNC_LINKS[1]}
+${bfd(variant)}
  ip address 10.255.2.${host} 255.255.255.0
 !
 ip route 0.0.0.0 0.0.0.0 203.0.113.254
@@ -120,6 +127,11 @@ ip access-list extended OUTSIDE-IN
 ${variant.extra[name]}
 `;
 }
+
+const bfd = ({ bfd }: Variant): string =>
+  bfd === undefined
+    ? ""
+    : ` bfd interval ${bfd.intervalMs} min_rx ${bfd.intervalMs} multiplier ${bfd.multiplier}`;
 
 interface Group {
   readonly group: number;

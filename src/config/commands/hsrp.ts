@@ -89,6 +89,22 @@ const INTERFACE_ROWS: readonly Row[] = [
     },
     show: ({ standby }) => (standby.useBia ? ["standby use-bia"] : []),
   }),
+  command({
+    mode: "interface",
+    syntax: "standby bfd",
+    help: "BFD with the HSRP neighbor of the interface",
+    example: "standby bfd",
+    set: ({ standby }) => {
+      standby.bfd = true;
+    },
+    unset: ({ standby }) => {
+      standby.bfd = false;
+    },
+    reset: ({ standby }) => {
+      standby.bfd = undefined;
+    },
+    show: ({ standby: { bfd } }) => (bfd === undefined ? [] : [bfd ? "standby bfd" : "no standby bfd"]),
+  }),
   note({
     mode: "interface",
     syntax: "standby redirects [<text:line>]",
@@ -351,3 +367,26 @@ const GROUP_ROWS: readonly Row[] = [
 ];
 
 export const HSRP: readonly Row[] = [...INTERFACE_ROWS, ...GROUP_ROWS];
+
+/** Of all interfaces at once. */
+export const HSRP_GLOBAL: readonly Row[] = [
+  command({
+    mode: "global",
+    syntax: "standby bfd all-interfaces",
+    help: "BFD with the HSRP neighbors of all interfaces that have a bfd interval: the default",
+    example: "no standby bfd all-interfaces",
+    set: (config) => {
+      config.standbyBfd = true;
+    },
+    unset: (config) => {
+      config.standbyBfd = false;
+    },
+    reset: (config) => {
+      config.standbyBfd = undefined;
+    },
+    show: ({ standbyBfd }) => {
+      if (standbyBfd === undefined) return [];
+      return [standbyBfd ? "standby bfd all-interfaces" : "no standby bfd all-interfaces"];
+    },
+  }),
+];

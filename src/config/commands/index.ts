@@ -6,7 +6,7 @@ import type { Row } from "../command.js";
 import { Grammar } from "../grammar.js";
 import { NAMED, NAMED6, NUMBERED } from "./acl.js";
 import { OBJECT_GROUPS } from "./groups.js";
-import { HSRP } from "./hsrp.js";
+import { HSRP, HSRP_GLOBAL } from "./hsrp.js";
 import { INSPECT, INSPECT6 } from "./inspect.js";
 import { INTERFACE } from "./interface.js";
 import { KEY_CHAINS } from "./keys.js";
@@ -27,6 +27,7 @@ export const SECTIONS: readonly (readonly Row[])[] = [
   ...REDUNDANCY,
   SYSTEM,
   IP,
+  HSRP_GLOBAL,
   INSPECT,
   INSPECT6,
   PORT_MAP,

@@ -10,6 +10,7 @@ import type {
   UnicastRpf,
   VirtualReassembly,
 } from "../model.js";
+import { BFD } from "./bfd.js";
 import { IP_NOTES, IPV6_NOTES, PORT_NOTES, REFUSED, rejected } from "./interface-notes.js";
 
 /** Most addresses of one family on an interface. */
@@ -401,4 +402,5 @@ export const INTERFACE: readonly Row[] = [
   ...PORT_NOTES,
   ...ADDRESSES6,
   ...IPV6_NOTES,
+  ...BFD,
 ];

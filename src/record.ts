@@ -1,5 +1,5 @@
 /** A list of fields makes a wire record: its size, its reader and its writer. Numbers are in network order. */
-import { formatMac, type Mac, macBytes } from "../frame.js";
+import { formatMac, type Mac, macBytes } from "./frame.js";
 
 interface Field<T> {
   readonly size: number;
@@ -47,6 +47,7 @@ const FIELDS = {
   ),
   bytes8: raw(8),
   bytes16: raw(16),
+  bytes20: raw(20),
 };
 
 type FieldType = keyof typeof FIELDS;

@@ -1,0 +1,77 @@
+/** Which packets are believed (RFC 5880 section 6.8.6). From cheap to dear: the digest is looked at last. */
+import type { PacketInput } from "./actions.js";
+import { isRefused, type Judged, type Refusal } from "./refusals.js";
+import { KEY_ID, verify } from "./sha1.js";
+import { type Context, count, type Session } from "./state.js";
+import { BFD_TTL, type ControlPacket, parsePacket, SIGNED_SIZE, SOURCE_PORT_MIN } from "./wire.js";
+
+/** A packet and the session that it is for. */
+export interface Admitted {
+  readonly session: Session;
+  readonly packet: ControlPacket;
+}
+
+/** The next packets of a neighbor are believed up to so many detection multipliers of them (section 6.7.4). */
+const WINDOW_MULTIPLIERS = 3;
+
+/** Judges a packet and counts it. */
+export function admit(context: Context, input: PacketInput): Admitted | undefined {
+  count(context, "received");
+  const judged = judge(context, input);
+  if (isRefused(judged)) {
+    context.state.counters.refused[judged.refusal] += 1;
+    return undefined;
+  }
+  count(context, "accepted");
+  return judged.value;
+}
+
+function judge(context: Context, input: PacketInput): Judged<Admitted> {
+  if (input.ttl !== BFD_TTL) return { refusal: "ttl" };
+  if (input.sourcePort < SOURCE_PORT_MIN) return { refusal: "source_port" };
+  const parsed = parsePacket(input.payload);
+  if (isRefused(parsed)) return parsed;
+  const packet = parsed.value;
+  const found = sessionOf(context, input, packet);
+  if (isRefused(found)) return found;
+  const session = found.value;
+  const isUp = context.state.linksUp[input.interface] === true;
+  if (session.state === "adminDown" || !isUp) return { refusal: "admin_down" };
+  const refusal = authenticate(context, session, packet, input.payload);
+  return refusal === undefined ? { value: { session, packet } } : { refusal };
+}
+
+/** By our discriminator where the sender knows it, else by where the packet comes from (RFC 5881 section 3). */
+function sessionOf({ state }: Context, input: PacketInput, packet: ControlPacket): Judged<Session> {
+  const { yourDiscriminator } = packet;
+  const isFrom = ({ path }: Session): boolean =>
+    path.interface === input.interface && path.remote === input.source && path.local === input.destination;
+  if (yourDiscriminator === 0) {
+    const value = state.sessions.find(isFrom);
+    return value === undefined ? { refusal: "session" } : { value };
+  }
+  const value = state.sessions.find(({ localDiscriminator }) => localDiscriminator === yourDiscriminator);
+  if (value === undefined) return { refusal: "session" };
+  return isFrom(value) ? { value } : { refusal: "interface" };
+}
+
+function authenticate(
+  { key }: Context,
+  session: Session,
+  { authentication, multiplier }: ControlPacket,
+  payload: Uint8Array,
+): Refusal | undefined {
+  if (key === undefined) return authentication === undefined ? undefined : "authentication_unexpected";
+  if (authentication === undefined) return "authentication_missing";
+  const { keyId, sequence } = authentication;
+  if (keyId !== KEY_ID) return "authentication_key";
+  const { receivedSequence, parameters } = session;
+  if (receivedSequence !== undefined) {
+    const ahead = (sequence - receivedSequence) >>> 0;
+    const aheadMax = WINDOW_MULTIPLIERS * Math.max(parameters.multiplier, multiplier);
+    if (ahead === 0 || ahead > aheadMax) return "authentication_sequence";
+  }
+  if (!verify(payload.subarray(0, SIGNED_SIZE), key)) return "authentication_digest";
+  session.receivedSequence = sequence;
+  return undefined;
+}
