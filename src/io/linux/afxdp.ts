@@ -54,12 +54,16 @@ interface PortState {
   room: number;
 }
 
-/** Why frames of a device cannot be carried, or undefined. */
-export function unfitForXdp(device: Device): string | undefined {
+/**
+ * Why frames of a device cannot be carried, or undefined. veth hands a tag over beside the frame when the sender is a VLAN
+ * device, where XDP does not see it: the frame would count as one without a tag.
+ */
+export function unfitForXdp(device: Device, isTagged: boolean): string | undefined {
   const mtuMax = XDP_FRAME_MAX - LINK_HEADER_MAX;
-  return device.mtu > mtuMax
-    ? `the MTU of ${device.name} is ${device.mtu}, a buffer takes ${mtuMax}`
-    : undefined;
+  if (device.mtu > mtuMax) return `the MTU of ${device.name} is ${device.mtu}, a buffer takes ${mtuMax}`;
+  if (isTagged && device.driver === "veth")
+    return `${device.name} is a veth device, whose VLAN tags XDP does not see`;
+  return undefined;
 }
 
 export class AfXdp implements PacketIo {

@@ -13,31 +13,36 @@ const OFFLOADS = {
   gso: { get: 0x23, set: 0x24, text: "generic segmentation offload (GSO)" },
   gro: { get: 0x2b, set: 0x2c, text: "generic receive offload (GRO)" },
 } as const;
-/** LRO is a bit of the device's flags, which are read and written as one. */
+/** These are bits of the device's flags, which are read and written as one. */
+const FLAGS = {
+  lro: { bit: 1 << 15, text: "large receive offload (LRO)" },
+  receiveVlan: { bit: 1 << 8, text: "receive VLAN offload" },
+} as const;
 const ETHTOOL_GFLAGS = 0x25;
 const ETHTOOL_SFLAGS = 0x26;
-const ETH_FLAG_LRO = 1 << 15;
-const LRO_TEXT = "large receive offload (LRO)";
 
-export type OffloadName = keyof typeof OFFLOADS | "lro";
+type FlagName = keyof typeof FLAGS;
+export type OffloadName = keyof typeof OFFLOADS | FlagName;
 /** Which are on. */
 export type Offloads = Readonly<Record<OffloadName, boolean>>;
 
-/** Those that make frames larger than the MTU out of what arrives. */
-export const MERGING: readonly OffloadName[] = ["gro", "lro"];
+const isFlag = (name: OffloadName): name is FlagName => name in FLAGS;
 
-export const offloadText = (name: OffloadName): string => (name === "lro" ? LRO_TEXT : OFFLOADS[name].text);
+export const offloadText = (name: OffloadName): string =>
+  isFlag(name) ? FLAGS[name].text : OFFLOADS[name].text;
 
 /** Reads them. Throws OsFailure when there is no such device. */
 export function readOffloads(control: DeviceControl, device: string): Offloads {
   const isOn = (get: number): boolean => (control.ethtoolGet(device, get) ?? 0) !== 0;
+  const flags = control.ethtoolGet(device, ETHTOOL_GFLAGS) ?? 0;
   return {
     receiveChecksum: isOn(OFFLOADS.receiveChecksum.get),
     transmitChecksum: isOn(OFFLOADS.transmitChecksum.get),
     tso: isOn(OFFLOADS.tso.get),
     gso: isOn(OFFLOADS.gso.get),
     gro: isOn(OFFLOADS.gro.get),
-    lro: ((control.ethtoolGet(device, ETHTOOL_GFLAGS) ?? 0) & ETH_FLAG_LRO) !== 0,
+    lro: (flags & FLAGS.lro.bit) !== 0,
+    receiveVlan: (flags & FLAGS.receiveVlan.bit) !== 0,
   };
 }
 
@@ -46,14 +51,10 @@ export function writeOffloads(control: DeviceControl, device: string, wanted: Pa
   const present = readOffloads(control, device);
   for (const [name, isOn] of Object.entries(wanted) as [OffloadName, boolean][]) {
     if (present[name] === isOn) continue;
-    if (name === "lro") {
+    if (isFlag(name)) {
+      const { bit, text } = FLAGS[name];
       const flags = control.ethtoolGet(device, ETHTOOL_GFLAGS) ?? 0;
-      control.ethtoolSet(
-        device,
-        ETHTOOL_SFLAGS,
-        isOn ? flags | ETH_FLAG_LRO : flags & ~ETH_FLAG_LRO,
-        LRO_TEXT,
-      );
+      control.ethtoolSet(device, ETHTOOL_SFLAGS, isOn ? flags | bit : flags & ~bit, text);
     } else {
       control.ethtoolSet(device, OFFLOADS[name].set, isOn ? 1 : 0, OFFLOADS[name].text);
     }

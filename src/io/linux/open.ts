@@ -5,6 +5,7 @@ import { AfPacket } from "./afpacket.js";
 import { AfXdp, unfitForXdp, type XdpMode } from "./afxdp.js";
 import { type Device, readDevice } from "./device.js";
 import { attempt, type Libc } from "./libc.js";
+import type { Offloads } from "./offloads.js";
 
 export type BackendName = "xdp-driver" | "packet" | "xdp-generic";
 
@@ -14,10 +15,22 @@ export type BackendName = "xdp-driver" | "packet" | "xdp-generic";
  */
 export const BACKENDS: readonly BackendName[] = ["xdp-driver", "packet", "xdp-generic"];
 
+/**
+ * Offloads that must be off for a back end. LRO forgets where segments ended. What is merged does not fit into a buffer of
+ * AF_XDP, and a tag that the device has taken off is not seen there; drivers merge only after XDP in driver mode.
+ */
+export const OFFLOADS_NEEDED: Readonly<Record<BackendName, Partial<Offloads>>> = {
+  "xdp-driver": { lro: false, receiveVlan: false },
+  packet: { lro: false },
+  "xdp-generic": { lro: false, receiveVlan: false, gro: false },
+};
+
 export interface OpenOptions {
   readonly memory: FrameMemory;
   /** Each device once; the place is its number. */
   readonly ports: readonly Port[];
+  /** Frames with VLAN tags are expected. */
+  readonly isTagged?: boolean;
   /** The only back end that will do; without it the first that works. */
   readonly backend?: BackendName;
 }
@@ -31,7 +44,10 @@ export interface Opened {
 }
 
 /** Opens all ports by one back end. A problem: a device is not there, or no back end works, with the reason of each. */
-export function openPacketIo(libc: Libc, { memory, ports, backend }: OpenOptions): Result<Opened> {
+export function openPacketIo(
+  libc: Libc,
+  { memory, ports, backend, isTagged = false }: OpenOptions,
+): Result<Opened> {
   const devices: Device[] = [];
   for (const { device } of ports) {
     const found = readDevice(libc, device);
@@ -40,7 +56,7 @@ export function openPacketIo(libc: Libc, { memory, ports, backend }: OpenOptions
   }
   const refused: { backend: BackendName; why: string }[] = [];
   for (const name of backend === undefined ? BACKENDS : [backend]) {
-    const opened = open(libc, name, memory, ports, devices);
+    const opened = open(libc, name, memory, ports, devices, isTagged);
     if ("value" in opened) return { value: { io: opened.value, devices, backend: name, refused } };
     refused.push({ backend: name, why: opened.problem });
   }
@@ -53,9 +69,10 @@ function open(
   memory: FrameMemory,
   ports: readonly Port[],
   devices: readonly Device[],
+  isTagged: boolean,
 ): Result<PacketIo> {
   if (backend === "packet") return attempt(() => new AfPacket(libc, memory, ports, devices));
-  const unfit = devices.map(unfitForXdp).find((why) => why !== undefined);
+  const unfit = devices.map((device) => unfitForXdp(device, isTagged)).find((why) => why !== undefined);
   if (unfit !== undefined) return { problem: unfit };
   const mode: XdpMode = backend === "xdp-driver" ? "driver" : "generic";
   return attempt(() => new AfXdp(libc, memory, ports, devices, mode));
