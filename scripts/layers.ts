@@ -10,11 +10,15 @@ const ROOT = normalize(join(dirname(fileURLToPath(import.meta.url)), ".."));
 
 /** Folders and files of src/, lowest first: each may import what stands above it in this list, and itself. */
 const LAYERS: readonly (readonly string[])[] = [
-  ["ip.ts", "printable.ts", "random.ts", "reasons.ts", "ring.ts"],
-  ["config/", "capture/", "frame.ts"],
+  ["ip.ts", "mac.ts", "printable.ts", "random.ts", "reasons.ts", "ring.ts"],
+  ["record.ts"],
+  ["frame.ts"],
+  ["config/", "capture/"],
+  ["arp.ts", "icmp.ts"],
   ["hsrp/", "sctp/"],
   ["acl/"],
   ["policy/", "check/"],
+  ["router/"],
   ["redundancy/"],
   ["core.ts"],
   ["batch.ts", "counters.ts", "session-view.ts", "snapshot.ts", "sync-port.ts"],
