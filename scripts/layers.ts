@@ -10,7 +10,8 @@ const ROOT = normalize(join(dirname(fileURLToPath(import.meta.url)), ".."));
 
 /** Folders and files of src/, lowest first: each may import what stands above it in this list, and itself. */
 const LAYERS: readonly (readonly string[])[] = [
-  ["ip.ts", "mac.ts", "printable.ts", "random.ts", "reasons.ts", "ring.ts"],
+  ["ip.ts", "printable.ts", "random.ts", "reasons.ts", "ring.ts"],
+  ["mac.ts"],
   ["record.ts"],
   ["frame.ts"],
   ["config/", "capture/"],

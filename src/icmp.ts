@@ -3,8 +3,8 @@
  * RFC 792, 1191, 4443, 4861.
  */
 import { checksummed, concat, type IpHeader } from "./frame.js";
-import type { Address } from "./ip.js";
-import { MAC_LENGTH, type Mac } from "./mac.js";
+import { type Address, isMulticast } from "./ip.js";
+import type { Mac } from "./mac.js";
 import { record } from "./record.js";
 
 export const ICMP4 = {
@@ -207,12 +207,6 @@ interface Around {
 }
 
 const UNSPECIFIED = 0n;
-const MULTICAST_SHIFT = 120n;
-const MULTICAST_TOP = 0xffn;
-
-export function isMulticast6(address: bigint): boolean {
-  return address >> MULTICAST_SHIFT === MULTICAST_TOP;
-}
 
 const SOLICITED_NODE = 0xff0200000000000000000001ff000000n;
 const SOLICITED_NODE_BITS = 0xffffffn;
@@ -236,7 +230,7 @@ export function parseNeighborMessage({
     case ICMP6.neighborSolicitation: {
       const message = SOLICITATION.parse(payload);
       const options = optionsOf(payload, SOLICITATION.size);
-      if (message === undefined || options === undefined || isMulticast6(message.target)) return undefined;
+      if (message === undefined || options === undefined || isMulticast(message.target)) return undefined;
       const { sourceMac } = options;
       const isAsked = destination === solicitedNode(message.target);
       if (isUnspecified && (!isAsked || sourceMac !== undefined)) return undefined;
@@ -249,9 +243,9 @@ export function parseNeighborMessage({
     case ICMP6.neighborAdvertisement: {
       const message = ADVERTISEMENT.parse(payload);
       const options = optionsOf(payload, ADVERTISEMENT.size);
-      if (message === undefined || options === undefined || isMulticast6(message.target)) return undefined;
+      if (message === undefined || options === undefined || isMulticast(message.target)) return undefined;
       const isSolicited = hasFlag(message.flags, NA_SOLICITED);
-      if (isSolicited && isMulticast6(destination as bigint)) return undefined;
+      if (isSolicited && isMulticast(destination)) return undefined;
       return {
         kind: "neighbor-advertisement",
         target: message.target,
@@ -295,14 +289,4 @@ function optionsOf(bytes: Uint8Array, start: number): { sourceMac?: Mac; targetM
     at += length;
   }
   return found;
-}
-
-/** 33:33 and the last four bytes (RFC 2464 section 7). */
-const MULTICAST6_MAC = 0x3333;
-const MULTICAST6_BITS = 0xffffffffn;
-
-/** The MAC address of an IPv6 multicast address. */
-export function multicastMac6(address: bigint): Mac {
-  const digits = (MULTICAST6_MAC * 2 ** 32 + Number(address & MULTICAST6_BITS)).toString(16);
-  return (digits.padStart(2 * MAC_LENGTH, "0").match(/.{4}/g) as string[]).join(".");
 }
