@@ -20,7 +20,12 @@ import { isOnLink, type RouterInterface } from "./plan.js";
 /** What a sender has that only asks whether its address is free (RFC 5227 section 2.1.1). */
 const NO_ADDRESS = 0;
 
-export function receiveArp(context: Context, link: Link, plan: RouterInterface, bytes: Uint8Array): undefined {
+export function receiveArp(
+  context: Context,
+  link: Link,
+  plan: RouterInterface,
+  bytes: Uint8Array,
+): undefined {
   const message = parseArp(bytes);
   if (message === undefined) return count(link, "arp_malformed");
   const isRequest = message.operation === ARP_REQUEST;
@@ -73,7 +78,12 @@ function answer(context: Context, link: Link, { sender, target }: ArpMessage): u
 }
 
 /** What the active router asks for, a router that stands by will have to know. */
-function overhear(context: Context, link: Link, plan: RouterInterface, { sender, target }: ArpMessage): undefined {
+function overhear(
+  context: Context,
+  link: Link,
+  plan: RouterInterface,
+  { sender, target }: ArpMessage,
+): undefined {
   if (!link.speakers.has(sender.address) || !isOnLink(context.plan, plan, target.address)) {
     return count(link, "arp_not_for_us");
   }

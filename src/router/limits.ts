@@ -61,7 +61,7 @@ export const RATES = {
 export type RateName = keyof typeof RATES;
 
 /** ICMP errors of all interfaces together. */
-export const ERRORS_TOTAL: Rate = { everyMs: 2, burst: 200 };
+export const ERRORS_TOTAL: Rate = { everyMs: 5, burst: 100 };
 
 /** Own IPv4 addresses are announced so often when an interface comes up (RFC 5227 section 1.1). */
 export const ANNOUNCE_COUNT = 2;

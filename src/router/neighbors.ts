@@ -256,7 +256,11 @@ function tell(context: Context, { on, address, mac }: Neighbor): undefined {
   context.actions.push({ kind: "neighbor", interface: on.name, address, mac });
 }
 
-function deliver(context: Context, { on: link, mac }: Neighbor, { frame, networkOffset }: Waiting): undefined {
+function deliver(
+  context: Context,
+  { on: link, mac }: Neighbor,
+  { frame, networkOffset }: Waiting,
+): undefined {
   const plain = untagged(frame, networkOffset);
   setDestination(plain, mac!);
   transmit(context, link, plain);
