@@ -11,11 +11,15 @@ const ROOT = normalize(join(dirname(fileURLToPath(import.meta.url)), ".."));
 /** Folders and files of src/, lowest first: each may import what stands above it in this list, and itself. */
 const LAYERS: readonly (readonly string[])[] = [
   ["doorbell.ts", "ip.ts", "printable.ts", "random.ts", "reasons.ts", "ring.ts"],
-  ["config/", "capture/", "frame.ts"],
+  ["mac.ts"],
   ["record.ts"],
+  ["frame.ts"],
+  ["config/", "capture/"],
+  ["arp.ts", "icmp.ts"],
   ["bfd/", "hsrp/", "sctp/"],
   ["acl/"],
   ["policy/", "check/"],
+  ["router/"],
   ["redundancy/"],
   ["core.ts"],
   ["batch.ts"],

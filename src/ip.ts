@@ -6,6 +6,10 @@ import ipaddr from "ipaddr.js";
 
 export type Address = number | bigint;
 
+export function familyOf(address: Address): 4 | 6 {
+  return typeof address === "bigint" ? 6 : 4;
+}
+
 /** Dotted quad with four decimal parts and no leading zeros, or undefined. */
 export function parseIpv4(text: string): number | undefined {
   const parts = text.split(".");
@@ -90,4 +94,13 @@ export function parseCidr(text: string): { network: Address; prefixLength: numbe
   if (tail === undefined) return { network, prefixLength: bits };
   if (!/^\d{1,3}$/.test(tail) || Number(tail) > bits) return undefined;
   return { network, prefixLength: Number(tail) };
+}
+
+const MULTICAST_IPV4 = { network: 0xe0000000, prefixLength: 4 };
+const MULTICAST_IPV6 = { network: 0xffn << 120n, prefixLength: 8 };
+
+/** A group of stations: 224.0.0.0/4 (RFC 1112) or ff00::/8 (RFC 4291 section 2.7). */
+export function isMulticast(address: Address): boolean {
+  const { network, prefixLength } = typeof address === "number" ? MULTICAST_IPV4 : MULTICAST_IPV6;
+  return inPrefix(address, network, prefixLength);
 }

@@ -1,5 +1,6 @@
 /** A list of fields makes a wire record: its size, its reader and its writer. Numbers are in network order. */
-import { formatMac, type Mac, macBytes } from "./frame.js";
+import { bigintToBytes, bytesToBigint } from "./ip.js";
+import { formatMac, type Mac, macBytes } from "./mac.js";
 
 interface Field<T> {
   readonly size: number;
@@ -39,6 +40,12 @@ const FIELDS = {
     4,
     (view, at) => view.getUint32(at),
     (view, at, value) => view.setUint32(at, value),
+  ),
+  /** An IPv6 address. */
+  u128: field<bigint>(
+    16,
+    (view, at) => bytesToBigint(bytesOf(view, at, 16)),
+    (view, at, value) => bytesOf(view, at, 16).set(bigintToBytes(value)),
   ),
   mac: field<Mac>(
     6,

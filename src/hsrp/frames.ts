@@ -1,23 +1,19 @@
 /** The Ethernet frames of what the HSRP machine sends and announces. */
 import { IP_PROTOCOL_ICMP6, IP_PROTOCOL_UDP } from "../config/names.js";
+import { ARP_REPLY, arpMessage } from "../arp.js";
 import {
-  ARP_REPLY,
-  arpMessage,
   ETHERTYPE_ARP,
-  ETHERTYPE_IPV4,
   ETHERTYPE_IPV6,
   ethernetFrame,
+  ethertypeOf,
   type IpHeader,
   ipPacket,
   MAC_BROADCAST,
-  neighborAdvertisement,
   udpDatagram,
 } from "../frame.js";
+import { ND_HOP_LIMIT, neighborAdvertisement } from "../icmp.js";
 import type { AnnounceAction, SendAction } from "./actions.js";
 import { ALL_NODES, TRAFFIC_CLASS } from "./addresses.js";
-
-/** Neighbour discovery is believed with this hop limit only (RFC 4861 section 7.1). */
-const NEIGHBOR_DISCOVERY_HOP_LIMIT = 255;
 
 /** The frame of an HSRP packet, without padding and check sequence. */
 export function frameOf(action: SendAction): Uint8Array {
@@ -30,8 +26,7 @@ export function frameOf(action: SendAction): Uint8Array {
     trafficClass: TRAFFIC_CLASS,
   };
   const packet = ipPacket(header, udpDatagram(header, { source: port, destination: port }, payload));
-  const ethertype = typeof source === "bigint" ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4;
-  return ethernetFrame(destinationMac, sourceMac, ethertype, packet);
+  return ethernetFrame(destinationMac, sourceMac, ethertypeOf(source), packet);
 }
 
 /**
@@ -47,7 +42,7 @@ export function announcementFrame({ address, mac }: AnnounceAction): Uint8Array 
     source: address,
     destination: ALL_NODES.address,
     protocol: IP_PROTOCOL_ICMP6,
-    ttl: NEIGHBOR_DISCOVERY_HOP_LIMIT,
+    ttl: ND_HOP_LIMIT,
   };
   const packet = ipPacket(header, neighborAdvertisement(header, address, mac));
   return ethernetFrame(ALL_NODES.mac, mac, ETHERTYPE_IPV6, packet);

@@ -7,8 +7,8 @@
  *     version 2   hello, coup, resign   TLV GROUP_STATE, TLV text or MD5
  *                 interface state       TLV INTERFACE_STATE
  */
-import type { State } from "./table.js";
 import { record } from "../record.js";
+import type { State } from "./table.js";
 
 export type Version = 1 | 2;
 

@@ -1,0 +1,80 @@
+/** What the router counts, by interface. One reason, one counter; the counters derive from this list. */
+
+export const COUNTERS = {
+  arp_requests_received: "ARP requests",
+  arp_replies_received: "ARP replies",
+  arp_requests_sent: "ARP requests sent, announcements of own addresses included",
+  arp_replies_sent: "ARP replies sent",
+  arp_malformed: "neither an ARP request nor a reply for IPv4 over Ethernet",
+  arp_rate: "ARP beyond the rate at which it is read",
+  arp_bad_mac: "ARP whose sender has a group address, or none",
+  arp_own_mac: "ARP that claims a MAC address of this router",
+  arp_foreign_sender: "ARP whose sender is in no subnet of the interface",
+  arp_not_for_us: "ARP for another station",
+  duplicate_address: "another station claims an own address",
+  virtual_address_claimed:
+    "another station claims a virtual address by a MAC address that is not the group's",
+  nd_received: "messages of neighbour discovery",
+  nd_solicitations_sent: "neighbour solicitations sent",
+  nd_advertisements_sent: "neighbour advertisements sent",
+  nd_malformed: "not valid by RFC 4861: cut short, another hop limit, a wrong option",
+  nd_fragmented: "neighbour discovery in fragments (RFC 6980)",
+  nd_rate: "neighbour discovery beyond the rate at which it is read",
+  nd_bad_mac: "neighbour discovery with the group address of a card, or none",
+  nd_own_mac: "neighbour discovery that claims a MAC address of this router",
+  nd_foreign_sender: "neighbour discovery by a sender that is not on the link",
+  nd_not_for_us: "neighbour discovery for another station",
+  router_solicitations_received: "router solicitations",
+  router_advertisements_received: "router advertisements of others",
+  router_advertisements_sent: "router advertisements sent",
+  redirects_ignored: "redirects: a router takes none",
+  neighbors_learned: "MAC addresses of neighbours that were learned",
+  neighbors_moved: "neighbours that have another MAC address than before",
+  neighbor_locked:
+    "another MAC address for a neighbour that was confirmed a moment ago, or one not told to override",
+  neighbors_failed: "neighbours that did not answer",
+  neighbors_evicted: "neighbours that had to make room",
+  neighbors_refused: "neighbours for which there was no room",
+  neighbor_rate: "neighbours of another router of the group that are not resolved in advance: too many",
+  requests_throttled: "requests that were put off: too many",
+  queued: "frames that wait for a neighbour",
+  queue_full: "frames dropped: too many wait for one neighbour",
+  queue_full_total: "frames dropped: too many, or too many bytes, wait in all",
+  queue_discarded: "frames dropped with the neighbour that they waited for",
+  not_on_link: "frames for a neighbour that is not on the link",
+  interface_down: "frames for an interface that is down or has no MAC address",
+  unreachable_host: "frames dropped: the neighbour did not answer",
+  sent: "packets sent on behalf of this router",
+  no_route: "packets of this router without a route",
+  too_big: "packets of this router that are larger than the MTU and may not be cut",
+  fragmented: "packets that were cut into fragments",
+  ip_malformed: "packets to this router with a header that does not fit",
+  ip_fragment: "fragments to this router: they are not put together",
+  not_own: "packets to a virtual address of another router, or to an address that is not usable",
+  echo_answered: "echo requests answered",
+  echo_rate: "echo requests beyond their rate",
+  icmp_malformed: "ICMP to this router that is cut short",
+  icmp_ignored: "ICMP to this router that is not answered: errors, timestamp requests, replies",
+  udp_malformed: "UDP to this router with a length that does not fit",
+  udp_delivered: "datagrams for HSRP, SCTP or BFD",
+  udp_closed: "datagrams to a closed port, answered",
+  udp_ignored: "datagrams to a closed port at a group or broadcast address",
+  sctp_delivered: "SCTP packets",
+  tcp_ignored: "TCP to this router: there is no such service",
+  protocol_ignored: "packets to this router of another protocol",
+  ethertype_ignored: "frames that are neither ARP nor IP",
+  errors_sent: "ICMP errors sent",
+  error_not_due: "no ICMP error: the packet is one, a later fragment, or sent to or by more than one station",
+  error_disabled: "no ICMP error: `no ip unreachables`",
+  error_rate: "no ICMP error: beyond the rate of its kind on the interface",
+  error_rate_total: "no ICMP error: beyond the rate of all interfaces",
+} as const satisfies Record<string, string>;
+
+export type CounterName = keyof typeof COUNTERS;
+export type Counters = Record<CounterName, number>;
+
+export const COUNTER_NAMES = Object.keys(COUNTERS) as readonly CounterName[];
+
+export function newCounters(): Counters {
+  return Object.fromEntries(COUNTER_NAMES.map((name) => [name, 0])) as Counters;
+}
