@@ -158,6 +158,20 @@ export class Dataplane {
     }
   }
 
+  /**
+   * The sessions in `slots` places of the table from place `from` on, and where to go on; undefined: that was all. For
+   * those who must not look through the whole table at once.
+   */
+  sessionSlice(from: number, slots: number): { readonly sessions: Session[]; readonly next?: number } {
+    const sessions: Session[] = [];
+    const end = Math.min(from + slots, this.#core.plan.groups * L.GROUP_SLOTS);
+    for (const slot of usedSlots(this.#core, from, end)) {
+      const session = readSession(this.#core, slot, this.#policy.numbering, this.#rulesSince);
+      if (session !== undefined) sessions.push(session);
+    }
+    return end < this.#core.plan.groups * L.GROUP_SLOTS ? { sessions, next: end } : { sessions };
+  }
+
   /** Deletes a session (`clear ip inspect session ID`); whether there was one. */
   clearSession(id: string): boolean {
     const wanted = parseSessionId(id);
@@ -172,6 +186,11 @@ export class Dataplane {
     let cleared = 0;
     for (const slot of usedSlots(this.#core)) if (this.#core.remove(slot)) cleared++;
     return cleared;
+  }
+
+  /** How many events the last call reported. */
+  get eventCount(): number {
+    return this.#core.state(L.S_EVENTS_WRITTEN);
   }
 
   /** What the last call reported; to be read before the next one. */
@@ -211,6 +230,15 @@ export class Dataplane {
     const { policy, notes } = loadPolicy(config, options, room, this.#policy.numbering);
     this.#install(policy, this.#policy);
     this.#options = options;
+    this.#notes = notes;
+  }
+
+  /**
+   * The same with a policy that was compiled elsewhere, with the numbering of the one in force: only switching is left to
+   * be done here.
+   */
+  adopt(policy: Policy, notes: readonly Diagnostic[]): void {
+    this.#install(policy, this.#policy);
     this.#notes = notes;
   }
 

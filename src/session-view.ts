@@ -81,12 +81,11 @@ export function parseSessionId(text: string): bigint | undefined {
   return /^[0-9a-f]{1,16}$/i.test(text) ? BigInt(`0x${text}`) : undefined;
 }
 
-/** Slots that hold a session. A packet between two steps may change what is left. */
-export function* usedSlots(core: Core): Generator<number> {
+/** Slots that hold a session, of all or of those from `from` to before `end`. A packet between two steps may change what is left. */
+export function* usedSlots(core: Core, from = 0, end = core.plan.groups * L.GROUP_SLOTS): Generator<number> {
   const tags = core.plan.regions.tags.at / 2;
   const view = new Uint16Array(core.bytes.buffer);
-  const slots = core.plan.groups * L.GROUP_SLOTS;
-  for (let slot = 0; slot < slots; slot++) if (view[tags + slot]! > L.TAG_GONE) yield slot;
+  for (let slot = from; slot < end; slot++) if (view[tags + slot]! > L.TAG_GONE) yield slot;
 }
 
 /** Id of the session in a slot. */

@@ -86,6 +86,15 @@ export function macOption(): Option {
   ).argParser(appending(read));
 }
 
+export function mapOption(): Option {
+  return new Option(
+    "--map <iface=device>",
+    "network device that carries IFACE and its subinterfaces, repeatable",
+  )
+    .argParser(appending((text) => assignment(text, "IFACE=DEVICE")))
+    .makeOptionMandatory();
+}
+
 export function sessionsOption(): Option {
   const { min, max } = CAPACITY_BOUNDS.sessions;
   return new Option("--sessions <n>", "sessions that the table holds")

@@ -4,6 +4,7 @@ import type { Io } from "../io/io.js";
 import { checkCommand } from "./check.js";
 import { EXIT } from "./exit.js";
 import { explainCommand } from "./explain.js";
+import { runCommand } from "./live.js";
 import { replayCommand } from "./replay.js";
 import { printError } from "./terminal.js";
 
@@ -40,7 +41,12 @@ function program(io: Io, exit: (code: number) => void): Command {
     )
     .version(io.version, "--version", "print the version")
     .addHelpText("after", EXAMPLES);
-  for (const verb of [replayCommand(io, exit), explainCommand(io, exit), checkCommand(io, exit)]) {
+  for (const verb of [
+    replayCommand(io, exit),
+    explainCommand(io, exit),
+    checkCommand(io, exit),
+    runCommand(io, exit),
+  ]) {
     twinwall.addCommand(verb);
   }
   for (const each of [twinwall, ...twinwall.commands]) {

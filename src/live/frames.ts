@@ -6,7 +6,8 @@ const MAC_LENGTH = 6;
 const ADDRESSES = 2 * MAC_LENGTH;
 const TAG = 4;
 const TPID = 0x8100;
-const ETHERNET_HEADER = 14;
+/** Without a tag. */
+export const ETHERNET_HEADER = 14;
 const IPV4_DESTINATION = ETHERNET_HEADER + 16;
 const IPV6_DESTINATION = ETHERNET_HEADER + 24;
 const IPV6_ADDRESS = 16;

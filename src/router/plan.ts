@@ -69,7 +69,7 @@ export function planOf(configuration: Configuration): Plan {
   const { config, macs } = configuration;
   const problems = new Problems(config);
   const numbers = new Interner(NUMBERING_START.interfaces, NUMBERING_LIMITS.interfaces);
-  const compiled = compileInterfaces(config, numbers, macs, problems);
+  const compiled = compileInterfaces(config, numbers, configuration, problems);
   const routes = compileRoutes(config, compiled, undefined, problems);
   const upNames = new Set(compiled.filter(({ up }) => up).map(({ name }) => name));
   const { interfaces } = optionsOf(config, { macs, random: () => 0 });

@@ -1,15 +1,8 @@
 /** What is for the box itself is limited by its kind and its interface. */
 import { describe, expect, test } from "vitest";
 import { kindOf, POLICED_KINDS, Policer, RATES } from "../../src/live/policer.js";
-import {
-  ARP_REQUEST,
-  arpMessage,
-  ETHERTYPE_ARP,
-  ETHERTYPE_IPV4,
-  ETHERTYPE_IPV6,
-  ethernetFrame,
-  ipPacket,
-} from "../../src/frame.js";
+import { ARP_REQUEST, arpMessage } from "../../src/arp.js";
+import { ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ethernetFrame, ipPacket } from "../../src/frame.js";
 
 const SECOND_MS = 1000;
 const HOST_MAC = "0200.0000.0001";

@@ -1,0 +1,119 @@
+/**
+ * The control thread of a live box: HSRP, BFD, redundancy, the association, and the router that speaks for the box. Its loop
+ * never returns to the event loop, so that no timer waits for a console or a log.
+ */
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import type { Config } from "../../config/model.js";
+import type { Mac } from "../../frame.js";
+import { ControlBox, type ControlReport } from "../../live/control-box.js";
+import type { ReloadMode } from "../../redundancy/index.js";
+import { Router } from "../../router/index.js";
+import { isProblem } from "../io.js";
+import { loadLibc } from "../linux/libc.js";
+import { nodeMac } from "../mac.js";
+import { SharedClock } from "../pair/clock.js";
+import { secureRandom } from "../random.js";
+import { Answerer } from "./calls.js";
+import { controlCalls } from "./control-calls.js";
+import { openLinks } from "./links.js";
+import { type SharedMemory, WorkerSignals } from "./threads.js";
+
+/** What the thread is started with. */
+export interface ControlData {
+  readonly shared: SharedMemory;
+  readonly questions: MessagePort;
+  readonly config: Config;
+  readonly macs: ReadonlyMap<string, Mac>;
+  readonly mtus: ReadonlyMap<string, number>;
+  /** Full names of interfaces by number. */
+  readonly interfaces: readonly string[];
+  /** The device that carries each interface. */
+  readonly devices: ReadonlyMap<string, string>;
+  /** Room in the session table. */
+  readonly sessions: number;
+  readonly software: string;
+  readonly reloadMode?: ReloadMode;
+}
+
+/** What it tells the main thread without being asked. */
+export type ControlMessage =
+  | { readonly kind: "ready" }
+  | { readonly kind: "failed"; readonly problem: string }
+  | { readonly kind: "report"; readonly report: ControlReport; readonly nowMs: number }
+  /** An orderly end is done. */
+  | { readonly kind: "stopped" };
+
+const SPIN_MS = 0.05;
+/** How often the links are looked at. */
+const LINKS_MS = 5;
+const SECRET_BYTES = 32;
+
+const tell = (message: ControlMessage): void => parentPort!.postMessage(message);
+
+async function main(data: ControlData): Promise<void> {
+  const loaded = await loadLibc();
+  if (isProblem(loaded)) {
+    tell({ kind: "failed", problem: loaded.problem });
+    return;
+  }
+  const clock = new SharedClock(data.shared.clock);
+  const signals = new WorkerSignals(data.shared, "control");
+  const dataplane = new WorkerSignals(data.shared, "dataplane");
+  const { config, macs, mtus } = data;
+  const random = secureRandom();
+  const box = new ControlBox({
+    node: {
+      config,
+      macs,
+      random,
+      secret: crypto.getRandomValues(new Uint8Array(SECRET_BYTES)),
+      software: data.software,
+      reloadMode: data.reloadMode,
+      mac: nodeMac,
+      sessions: data.sessions,
+    },
+    router: new Router({ config, macs, mtus, random }),
+    interfaces: data.interfaces,
+    fromDataplane: data.shared.toControl,
+    toDataplane: data.shared.toDataplane,
+    wakeDataplane: () => dataplane.wake(),
+    report: (report, nowMs) => tell({ kind: "report", report, nowMs }),
+  });
+  const links = openLinks(loaded.value, data);
+  if (isProblem(links)) {
+    tell({ kind: "failed", problem: links.problem });
+    return;
+  }
+  const answerer = new Answerer(
+    data.questions,
+    controlCalls({ box, links: links.value, nowMs: () => clock.nowMs() }),
+  );
+  box.start(clock.nowMs());
+  tell({ kind: "ready" });
+  let changes = 0;
+  let linksAtMs = 0;
+  let idleSinceMs = clock.nowMs();
+  const hasWork = (): boolean => box.hasWork() || signals.changes !== changes;
+  while (!box.isOver) {
+    const nowMs = clock.nowMs();
+    const isBusy = box.turn(nowMs);
+    if (nowMs >= linksAtMs) {
+      linksAtMs = nowMs + LINKS_MS;
+      links.value.look(box, nowMs);
+    }
+    if (signals.changes !== changes) {
+      changes = signals.changes;
+      while (answerer.answer());
+    }
+    if (isBusy) {
+      idleSinceMs = nowMs;
+    } else if (nowMs - idleSinceMs > SPIN_MS) {
+      const ms = Math.min(box.deadlineMs, linksAtMs) - nowMs;
+      if (ms > 0) signals.sleep(ms, hasWork);
+      idleSinceMs = clock.nowMs();
+    }
+  }
+  tell({ kind: "stopped" });
+}
+
+await main(workerData as ControlData);

@@ -1,0 +1,81 @@
+/** What the main thread asks of the dataplane thread. */
+import type { Diagnostic } from "../../config/model.js";
+import type { RuleInfo } from "../../dataplane.js";
+import type { DataplaneBox, LivePortOf } from "../../live/dataplane-box.js";
+import type { EventOutlet } from "../../live/event-outlet.js";
+import type { DataplaneView } from "../../live/views.js";
+import type { SharedSessions } from "../../node/shared-sessions.js";
+import type { Policy } from "../../policy/policy.js";
+import type { Session } from "../../session-view.js";
+
+/** An interface that has a device, by name. */
+export interface NamedPort extends LivePortOf {
+  readonly name: string;
+}
+
+export interface SessionSlice {
+  readonly sessions: readonly Session[];
+  /** Where the next slice begins; undefined: there is none. */
+  readonly next?: number;
+  readonly nowMs: number;
+}
+
+export interface DataplaneCalls {
+  view(argument: undefined): DataplaneView;
+  rules(argument: undefined): readonly RuleInfo[];
+  /** Sessions in `slots` places of the table from place `from` on. */
+  sessions(argument: { readonly from: number; readonly slots: number }): SessionSlice;
+  /** How many there were. */
+  clearSessions(argument: { readonly id: string | "all" }): number;
+  /** Another policy is in force from the next batch on. It was compiled with the numbering of the one before. */
+  configure(argument: {
+    readonly policy: Policy;
+    readonly notes: readonly Diagnostic[];
+    readonly ports: readonly NamedPort[];
+  }): void;
+}
+
+export interface CallContext {
+  readonly box: DataplaneBox;
+  readonly sessions: SharedSessions;
+  readonly events: EventOutlet;
+  readonly nowMs: () => number;
+}
+
+/** Ports by the number of their interface. */
+export function portsByNumber(
+  ports: readonly NamedPort[],
+  interfaces: readonly string[],
+): (LivePortOf | undefined)[] {
+  const byName = new Map(ports.map((port) => [port.name, port]));
+  return interfaces.map((name) => byName.get(name));
+}
+
+export function dataplaneCalls({ box, sessions, events, nowMs }: CallContext): DataplaneCalls {
+  return {
+    view: () => ({
+      backend: box.io.backend,
+      counters: sessions.dataplane.counters(),
+      sync: { view: sessions.sync.view, counters: sessions.dataplane.sync.counters() },
+      deferred: { ...sessions.deferCounters },
+      ports: box.io.counters(),
+      box: { ...box.counters },
+      policed: { ...box.policer.refused },
+      refusedMessages: box.refusedMessages,
+      eventsLost: events.lost,
+      nowMs: nowMs(),
+    }),
+    rules: () => sessions.dataplane.rules(),
+    sessions: ({ from, slots }) => ({ ...sessions.dataplane.sessionSlice(from, slots), nowMs: nowMs() }),
+    clearSessions: ({ id }) => {
+      const { dataplane } = sessions;
+      if (id === "all") return dataplane.clearSessions();
+      return dataplane.clearSession(id) ? 1 : 0;
+    },
+    configure: ({ policy, notes, ports }) => {
+      const { dataplane } = sessions;
+      dataplane.adopt(policy, notes);
+      box.setPorts(portsByNumber(ports, dataplane.interfaces));
+    },
+  };
+}

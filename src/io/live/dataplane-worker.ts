@@ -1,0 +1,198 @@
+/**
+ * The dataplane thread of a live box: the core, the devices, and a loop that never returns to the event loop. It works while
+ * there is work, spins for a moment, and then sleeps until a frame arrives, somebody wakes it, or a deadline is due.
+ */
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { Core, type CoreSource } from "../../core.js";
+import { Dataplane } from "../../dataplane.js";
+import { DataplaneBox } from "../../live/dataplane-box.js";
+import { type EventBatch, EventOutlet } from "../../live/event-outlet.js";
+import type { PacketIo } from "../../live/packet-io.js";
+import { SharedSessions } from "../../node/shared-sessions.js";
+import { type DataplaneOptions, prepare } from "../../prepare.js";
+import { updateMsOf } from "../../redundancy/index.js";
+import { isProblem } from "../io.js";
+import { type Libc, loadLibc } from "../linux/libc.js";
+import { type BackendName, openPacketIo } from "../linux/open.js";
+import { SharedClock } from "../pair/clock.js";
+import { randomSeed } from "../seed.js";
+import { Answerer } from "./calls.js";
+import { dataplaneCalls, type NamedPort, portsByNumber } from "./dataplane-calls.js";
+import { type SharedMemory, WorkerSignals } from "./threads.js";
+
+/** What the thread is started with. */
+export interface DataplaneData {
+  readonly shared: SharedMemory;
+  readonly questions: MessagePort;
+  readonly dataplane: DataplaneOptions & { readonly module: CoreSource };
+  /** Devices by port number, with the name of the interface that each carries untagged. */
+  readonly devices: readonly { readonly device: string; readonly interface: string }[];
+  readonly interfaces: readonly NamedPort[];
+  /** The only back end that will do; without it the best that works. */
+  readonly backend?: BackendName | undefined;
+  /** Half of a pair. */
+  readonly isPaired: boolean;
+  readonly stallMs: number;
+}
+
+/** How frames come and go. */
+export interface Opened {
+  readonly backend: BackendName;
+  /** For people. */
+  readonly text: string;
+  /** Why it is no other one that would be better. */
+  readonly notes: readonly string[];
+}
+
+/** What it tells the main thread without being asked. */
+export type DataplaneReport =
+  | { readonly kind: "ready"; readonly opened: Opened }
+  /** It cannot begin, or go on: a device is gone. */
+  | { readonly kind: "failed"; readonly problem: string }
+  | { readonly kind: "events"; readonly batches: readonly EventBatch[] };
+
+/** A reply comes within microseconds, waking up takes ten: so long it is better to stay awake. */
+const SPIN_MS = 0.05;
+/** Longest sleep when no deadline is known. */
+const SLEEP_MAX_MS = 1000;
+
+const report = (each: DataplaneReport): void => parentPort!.postMessage(each);
+
+/** The devices cannot be opened. */
+class OpenFailure extends Error {}
+
+/** What a core and its policy are, for as long as they live. */
+interface Instance {
+  readonly core: Core;
+  readonly dataplane: Dataplane;
+}
+
+class Thread {
+  readonly #data: DataplaneData;
+  readonly #clock: SharedClock;
+  readonly #signals: WorkerSignals;
+  readonly #libc: Libc;
+  #instance: Instance;
+  readonly #events = new EventOutlet((batches) => report({ kind: "events", batches }));
+  readonly #box: DataplaneBox;
+  readonly #answerer: Answerer<ReturnType<typeof dataplaneCalls>>;
+  #opened: Opened | undefined;
+  #changes = 0;
+
+  constructor(data: DataplaneData, libc: Libc) {
+    this.#data = data;
+    this.#libc = libc;
+    this.#clock = new SharedClock(data.shared.clock);
+    this.#signals = new WorkerSignals(data.shared, "dataplane");
+    const control = new WorkerSignals(data.shared, "control");
+    const nowMs = this.#clock.nowMs();
+    this.#instance = this.#newInstance(nowMs);
+    const { dataplane } = this.#instance;
+    const sessions = new SharedSessions(dataplane, {
+      isPaired: data.isPaired,
+      updateMs: updateMsOf(dataplane.config),
+      newDataplane: (atMs) => {
+        this.#instance = this.#newInstance(atMs);
+        return this.#instance.dataplane;
+      },
+    });
+    this.#box = new DataplaneBox(
+      {
+        sessions,
+        openIo: () => this.#openIo(),
+        fromControl: data.shared.toDataplane,
+        toControl: data.shared.toControl,
+        wakeControl: () => control.wake(),
+        stallMs: data.stallMs,
+        ports: portsByNumber(data.interfaces, dataplane.interfaces),
+        onDecided: (decided, atMs) => {
+          if (decided.eventCount > 0) this.#events.take(decided.events(), atMs);
+        },
+      },
+      nowMs,
+    );
+    this.#answerer = new Answerer(
+      data.questions,
+      dataplaneCalls({ box: this.#box, sessions, events: this.#events, nowMs: () => this.#clock.nowMs() }),
+    );
+  }
+
+  #newInstance(nowMs: number): Instance {
+    const { dataplane: options } = this.#data;
+    const setup = prepare({ ...options, nowMs, wallClock: new Date() }, randomSeed);
+    const core = Core.createSync(options.module, setup);
+    return { core, dataplane: new Dataplane(core, setup) };
+  }
+
+  #openIo(): PacketIo {
+    const { core, dataplane } = this.#instance;
+    const { devices, backend, interfaces } = this.#data;
+    const isTagged = interfaces.some(({ vlan }) => vlan !== 0);
+    const { descriptors, buffers } = core.plan.regions;
+    const memory = {
+      bytes: core.bytes,
+      descriptorsAt: descriptors.at,
+      buffersAt: buffers.at,
+      buffers: core.plan.capacity.buffers,
+    };
+    const ports = devices.map(({ device, interface: name }) => ({
+      device,
+      ingress: dataplane.interfaceNumber(name) ?? 0,
+    }));
+    const opened = openPacketIo(this.#libc, { memory, ports, backend, isTagged });
+    if (isProblem(opened)) throw new OpenFailure(opened.problem);
+    const { io, backend: name, refused } = opened.value;
+    const notes = refused.map((other) => `${other.backend}: ${other.why}`);
+    this.#opened = { backend: name, text: io.backend, notes };
+    this.#signals.setWakeFd(io.wakeFd);
+    return io;
+  }
+
+  run(): void {
+    const box = this.#box;
+    report({ kind: "ready", opened: this.#opened! });
+    const hasWork = (): boolean => box.hasWork() || this.#signals.changes !== this.#changes;
+    let idleSinceMs = this.#clock.nowMs();
+    let dueMs = idleSinceMs;
+    for (;;) {
+      const nowMs = this.#clock.nowMs();
+      const isBusy = box.turn(nowMs, dueMs);
+      this.#events.tick(nowMs);
+      if (this.#signals.changes !== this.#changes) {
+        this.#changes = this.#signals.changes;
+        while (this.#answerer.answer());
+      }
+      dueMs = nowMs;
+      if (isBusy) {
+        idleSinceMs = nowMs;
+      } else if (nowMs - idleSinceMs > SPIN_MS) {
+        dueMs = Math.min(box.deadlineMs, this.#events.deadlineMs, nowMs + SLEEP_MAX_MS);
+        this.#sleep(dueMs - nowMs, hasWork);
+        idleSinceMs = this.#clock.nowMs();
+      }
+    }
+  }
+
+  #sleep(ms: number, hasWork: () => boolean): void {
+    if (ms <= 0) return;
+    // Frames that are left where they are for now must not end the sleep.
+    if (this.#box.isPaused) this.#signals.sleep(ms, hasWork);
+    else this.#signals.sleepBy(hasWork, () => this.#box.io.wait(ms));
+  }
+}
+
+async function main(data: DataplaneData): Promise<void> {
+  const libc = await loadLibc();
+  if (isProblem(libc)) {
+    report({ kind: "failed", problem: libc.problem });
+    return;
+  }
+  try {
+    new Thread(data, libc.value).run();
+  } catch (error) {
+    if (!(error instanceof OpenFailure)) throw error;
+    report({ kind: "failed", problem: error.message });
+  }
+}
+
+await main(workerData as DataplaneData);

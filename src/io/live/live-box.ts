@@ -1,0 +1,302 @@
+/**
+ * A box on the wire, as the main thread sees it: two workers, what they report, and what they are asked. The main thread has
+ * the console, the log and the metrics; nothing that it does keeps a packet or a hello waiting.
+ */
+import { availableParallelism } from "node:os";
+import { setFlagsFromString } from "node:v8";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
+import * as L from "../../../assembly/layout.js";
+import type { Config, Diagnostic } from "../../config/model.js";
+import { type Capacity, completeCapacity, type CoreSource, planMemory } from "../../core.js";
+import type { Mac } from "../../frame.js";
+import type { ControlReport } from "../../live/control-box.js";
+import type { EventBatch } from "../../live/event-outlet.js";
+import { type Attachment, type Mapping, planMapping } from "../../live/mapping.js";
+import type { Policy } from "../../policy/policy.js";
+import { ConfigError, loadPolicy, type Room } from "../../prepare.js";
+import { identityOf, type ReloadMode, timersOf } from "../../redundancy/index.js";
+import type { Result } from "../io.js";
+import type { BackendName } from "../linux/open.js";
+import { SharedClock } from "../pair/clock.js";
+import { workerFile } from "../worker-file.js";
+import { type Calls, Caller } from "./calls.js";
+import type { ControlCalls } from "./control-calls.js";
+import type { ControlData, ControlMessage } from "./control-worker.js";
+import type { DataplaneCalls, NamedPort } from "./dataplane-calls.js";
+import type { DataplaneData, DataplaneReport, Opened } from "./dataplane-worker.js";
+import { newSharedMemory, type SharedMemory, type WorkerName, WorkerSignals } from "./threads.js";
+
+export interface LiveOptions {
+  readonly config: Config;
+  readonly mapping: Mapping;
+  /** By port number. */
+  readonly devices: readonly { readonly mac: Mac; readonly mtu: number }[];
+  /** The compiled core. */
+  readonly module: CoreSource;
+  readonly capacity: Partial<Capacity>;
+  /** The only back end that will do; without it the best that works. */
+  readonly backend?: BackendName | undefined;
+  readonly software: string;
+  readonly reloadMode?: ReloadMode | undefined;
+  readonly onReport: (report: LiveReport) => void;
+}
+
+/** What a box tells; times are of its clock. */
+export type LiveReport =
+  | { readonly kind: "control"; readonly report: ControlReport; readonly nowMs: number }
+  | { readonly kind: "events"; readonly batches: readonly EventBatch[] }
+  /** It cannot go on. A bug has a stack. */
+  | { readonly kind: "died"; readonly problem: string; readonly stack?: string | undefined };
+
+/** Frame buffers for each device; both directions share them. */
+const BUFFERS_PER_PORT = 4096;
+/** The main thread, both workers, and one that the kernel may need. */
+const THREADS = 3;
+/** Longest orderly end. */
+const STOP_MS = 1000;
+
+/** A worker, and how it is asked. */
+interface Asked<C extends Calls<C>> {
+  readonly worker: Worker;
+  readonly caller: Caller<C>;
+}
+
+/** What the devices say of each interface, by its name. */
+interface Wiring {
+  readonly macs: ReadonlyMap<string, Mac>;
+  readonly mtus: ReadonlyMap<string, number>;
+  readonly devices: ReadonlyMap<string, string>;
+  readonly ports: readonly NamedPort[];
+}
+
+export class LiveBox {
+  readonly #options: LiveOptions;
+  readonly #shared: SharedMemory;
+  readonly #clock: SharedClock;
+  readonly #room: Room;
+  #policy: Policy;
+  #mapping: Mapping;
+  #dataplane: Asked<DataplaneCalls> | undefined;
+  #control: Asked<ControlCalls> | undefined;
+  #isStopping = false;
+  #opened: Opened | undefined;
+
+  private constructor(options: LiveOptions, room: Room, policy: Policy) {
+    this.#options = options;
+    this.#room = room;
+    this.#policy = policy;
+    this.#mapping = options.mapping;
+    this.#shared = newSharedMemory();
+    this.#clock = new SharedClock(this.#shared.clock);
+  }
+
+  /** Starts both workers; a problem is one of the machine or of its devices. Throws ConfigError. */
+  static async start(options: LiveOptions): Promise<Result<LiveBox>> {
+    // In a take-over code runs for the first time. V8 compiles it in threads of its own, for which these would have to
+    // wait where there are no cores to spare.
+    if (availableParallelism() <= THREADS) setFlagsFromString("--no-concurrent-recompilation");
+    const capacity = completeCapacity({
+      ...options.capacity,
+      buffers: BUFFERS_PER_PORT * options.mapping.ports.length,
+    });
+    if ("problem" in capacity) return capacity;
+    const plan = planMemory(capacity);
+    if ("problem" in plan) return plan;
+    const room = { rules: capacity.rules, fragments: capacity.fragments, bankSize: plan.bankSize };
+    const { policy } = loadPolicy(
+      options.config,
+      policyOptions(wiringOf(options.mapping, options.devices)),
+      room,
+    );
+    const box = new LiveBox(options, room, policy);
+    const problem = await box.#start(capacity);
+    if (problem === undefined) return { value: box };
+    await box.#terminate();
+    return { problem };
+  }
+
+  /** The clock of the box, ms. */
+  get nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  get config(): Config {
+    return this.#policy.config;
+  }
+
+  /** How frames come and go. */
+  get opened(): Opened {
+    return this.#opened!;
+  }
+
+  get mapping(): Mapping {
+    return this.#mapping;
+  }
+
+  get dataplane(): Caller<DataplaneCalls> {
+    return this.#dataplane!.caller;
+  }
+
+  get control(): Caller<ControlCalls> {
+    return this.#control!.caller;
+  }
+
+  async #start(capacity: Capacity): Promise<string | undefined> {
+    const { config, mapping, devices, module, backend, software, reloadMode } = this.#options;
+    const wiring = wiringOf(mapping, devices);
+    const identity = identityOf(config, { software, layout: L.LAYOUT_VERSION, capacity: capacity.sessions });
+    const { interfaces } = this.#policy.numbering;
+    return new Promise((resolve) => {
+      const dataplane = this.#spawn<DataplaneCalls>(
+        "dataplane",
+        (questions) =>
+          ({
+            shared: this.#shared,
+            questions,
+            dataplane: { config, capacity, module, ...policyOptions(wiring) },
+            devices: mapping.ports,
+            interfaces: wiring.ports,
+            backend,
+            isPaired: identity !== undefined,
+            stallMs: timersOf(config).stallMs,
+          }) satisfies DataplaneData,
+      );
+      this.#dataplane = dataplane;
+      dataplane.worker.on("message", (report: DataplaneReport) => {
+        if (report.kind === "events") this.#options.onReport(report);
+        else if (report.kind === "failed") resolve(report.problem);
+        else {
+          this.#opened = report.opened;
+          this.#control = this.#spawn<ControlCalls>(
+            "control",
+            (questions) =>
+              ({
+                shared: this.#shared,
+                questions,
+                config,
+                macs: wiring.macs,
+                mtus: wiring.mtus,
+                interfaces,
+                devices: wiring.devices,
+                sessions: capacity.sessions,
+                software,
+                reloadMode,
+              }) satisfies ControlData,
+          );
+          this.#control.worker.on("message", (message: ControlMessage) => {
+            if (message.kind === "ready") resolve(undefined);
+            else if (message.kind === "failed") resolve(message.problem);
+            else if (message.kind === "report") this.#hear(message);
+          });
+        }
+      });
+    });
+  }
+
+  #spawn<C extends Calls<C>>(
+    name: WorkerName,
+    data: (questions: MessagePort) => { readonly questions: MessagePort },
+  ): Asked<C> {
+    const { port1, port2 } = new MessageChannel();
+    const worker = new Worker(workerFile(`live/${name}-worker`), {
+      name,
+      workerData: data(port2),
+      transferList: [port2],
+    });
+    worker.on("error", (error) => {
+      this.#die(`the ${name} thread has failed: ${error.message}`, error.stack);
+    });
+    worker.on("exit", () => {
+      if (name === "dataplane") this.#die(`the ${name} thread has ended`);
+    });
+    const signals = new WorkerSignals(this.#shared, name);
+    return { worker, caller: new Caller<C>(port1, () => signals.noteQuestion()) };
+  }
+
+  #hear({ report, nowMs }: Extract<ControlMessage, { kind: "report" }>): void {
+    this.#options.onReport({ kind: "control", report, nowMs });
+  }
+
+  #die(problem: string, stack?: string): void {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#options.onReport({ kind: "died", problem, stack });
+  }
+
+  /**
+   * Puts another configuration in force, between two batches and without losing a session. Everything stays as it was when
+   * it cannot be used.
+   */
+  async configure(config: Config): Promise<Applied> {
+    const mapping = planMapping(config, attachmentsOf(this.#mapping));
+    if ("problems" in mapping) return { isApplied: false, problems: mapping.problems, diagnostics: [] };
+    const wiring = wiringOf(mapping, this.#options.devices);
+    try {
+      const { policy, notes } = loadPolicy(config, policyOptions(wiring), this.#room, this.#policy.numbering);
+      this.#policy = policy;
+      this.#mapping = mapping;
+      await this.dataplane.call("configure", { policy, notes, ports: wiring.ports });
+      const { interfaces } = policy.numbering;
+      await this.control.call("configure", { config, ...wiring, interfaces });
+      return { isApplied: true, notes };
+    } catch (error) {
+      if (error instanceof ConfigError)
+        return { isApplied: false, problems: [], diagnostics: error.diagnostics };
+      throw error;
+    }
+  }
+
+  /** Orderly end: resigns, tells the peer, and gives the devices back. */
+  async stop(): Promise<void> {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    const control = this.#control;
+    if (control !== undefined) {
+      const stopped = new Promise<void>((resolve) => {
+        control.worker.on("message", ({ kind }: ControlMessage) => {
+          if (kind === "stopped") resolve();
+        });
+        setTimeout(resolve, STOP_MS).unref();
+      });
+      void control.caller.call("stop");
+      await stopped;
+      // What it said last has been sent when the dataplane thread answers.
+      await Promise.race([
+        this.dataplane.call("view"),
+        new Promise((done) => setTimeout(done, STOP_MS).unref()),
+      ]);
+    }
+    await this.#terminate();
+  }
+
+  /** Ends both threads where they stand. */
+  async #terminate(): Promise<void> {
+    this.#isStopping = true;
+    await Promise.all([this.#control?.worker.terminate(), this.#dataplane?.worker.terminate()]);
+  }
+}
+
+/** The outcome of another configuration. */
+export type Applied =
+  | { readonly isApplied: true; readonly notes: readonly Diagnostic[] }
+  | {
+      readonly isApplied: false;
+      readonly problems: readonly string[];
+      readonly diagnostics: readonly Diagnostic[];
+    };
+
+function wiringOf({ interfaces, ports }: Mapping, devices: LiveOptions["devices"]): Wiring {
+  const named = <T>(value: (port: number) => T): ReadonlyMap<string, T> =>
+    new Map(interfaces.map(({ name, port }) => [name, value(port)]));
+  return {
+    macs: named((port) => devices[port]!.mac),
+    mtus: named((port) => devices[port]!.mtu),
+    devices: named((port) => ports[port]!.device),
+    ports: interfaces.map((each) => ({ ...each, mac: devices[each.port]!.mac })),
+  };
+}
+
+const policyOptions = ({ macs, mtus }: Wiring) => ({ macs, mtus });
+
+const attachmentsOf = ({ ports }: Mapping): Attachment[] =>
+  ports.map(({ interface: name, device }) => ({ interface: name, device }));

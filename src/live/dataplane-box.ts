@@ -1,0 +1,429 @@
+/**
+ * What the dataplane thread does in a turn: it obeys what the machines of the box want of the sessions, takes frames from the
+ * devices, has the core decide and prepare them, and sends them on. Frames for the box itself, those without a known
+ * next hop and those that an ICMP error may be due for go to the machines.
+ *
+ *     devices --> core --> devices
+ *                 |  ^
+ *           local |  | roles, records, neighbours, frames of the box
+ *                 v  |
+ *               machines (control thread)
+ */
+import * as L from "../../assembly/layout.js";
+import type { Dataplane } from "../dataplane.js";
+import { formatMac, type Mac, macBytes } from "../frame.js";
+import type { Address } from "../ip.js";
+import type { SessionsAction, SharedSessions } from "../node/shared-sessions.js";
+import { fragment } from "../router/fragment.js";
+import { type RingMemory, RingReader } from "../ring.js";
+import { addedTag, destinationOf, isForNobody, withoutTag } from "./frames.js";
+import { type HeldFrame, HeldReplies } from "./held-replies.js";
+import {
+  readToDataplane,
+  type ReportCause,
+  type ToControl,
+  type ToDataplane,
+  writeToControl,
+} from "./messages.js";
+import { Outbox } from "./outbox.js";
+import type { PacketIo } from "./packet-io.js";
+import { kindOf, type PolicedKind, Policer } from "./policer.js";
+
+/** Messages of one turn, so that packets are not kept waiting. */
+const MESSAGES_PER_TURN = 64;
+/**
+ * So long after it has given up the active role a box sends frames that still come for a virtual address on to the box that
+ * has it now: with a planned switchover none is lost.
+ */
+const BOUNCE_MS = 1000;
+const MAC_LENGTH = 6;
+
+/** What an ICMP error may be due for, by the reason of the drop. */
+const CAUSES: ReadonlyMap<number, ReportCause> = new Map([
+  [L.R_TTL_EXPIRED, "ttl"],
+  [L.R_TOO_BIG, "too-big"],
+  [L.R_NO_ROUTE, "no-route"],
+]);
+
+export interface DataplaneBoxOptions {
+  readonly sessions: SharedSessions;
+  /** Opens the devices over the memory of the core that is in use now; after a trap once more. */
+  readonly openIo: () => PacketIo;
+  /** From the machines, and to them. */
+  readonly fromControl: RingMemory;
+  readonly toControl: RingMemory;
+  /** Has the machines look for what is new. */
+  readonly wakeControl: () => void;
+  /** A pause of so long between two turns may have cost the active role. */
+  readonly stallMs: number;
+  /** By interface number; undefined: it has no device. */
+  readonly ports: readonly (LivePortOf | undefined)[];
+  /** After each call of the core that decided something. */
+  readonly onDecided?: (dataplane: Dataplane, nowMs: number) => void;
+}
+
+/** Where the frames of an interface go. */
+export interface LivePortOf {
+  readonly port: number;
+  readonly vlan: number;
+  /** Own address of the interface. */
+  readonly mac: Mac;
+}
+
+/** Counts since the start. */
+export interface BoxCounters {
+  /** Virtual MAC addresses that the core had no room for. */
+  stationsFull: number;
+  /** Pauses so long that the active role may have been lost. */
+  stalls: number;
+  /** Frames sent on to the box that has the virtual address now. */
+  bounced: number;
+  /** Turns that took frames, and frames that they took. */
+  batches: number;
+  frames: number;
+}
+
+const NO_COUNTS: BoxCounters = {
+  stationsFull: 0,
+  stalls: 0,
+  bounced: 0,
+  batches: 0,
+  frames: 0,
+};
+
+export class DataplaneBox {
+  readonly counters: BoxCounters = { ...NO_COUNTS };
+  readonly policer = new Policer(L.INTERFACES_MAX);
+  readonly #options: DataplaneBoxOptions;
+  readonly #fromControl: RingReader;
+  readonly #toControl: Outbox<ToControl>;
+  readonly #held = new HeldReplies();
+  #io: PacketIo;
+  #ports: readonly (LivePortOf | undefined)[];
+  /** Virtual MAC addresses of the box by interface number; the first one is what it sends from. */
+  readonly #stations = new Map<number, Mac[]>();
+  /** Those that it had last, for as long as frames may still come for them. */
+  readonly #former = new Map<number, Mac[]>();
+  #lastTurnMs: number;
+  #isStalled = false;
+  #bounceUntilMs = 0;
+  #hasTold = false;
+
+  constructor(options: DataplaneBoxOptions, nowMs: number) {
+    this.#options = options;
+    this.#ports = options.ports;
+    this.#fromControl = new RingReader(options.fromControl);
+    this.#toControl = new Outbox(options.toControl, writeToControl);
+    this.#lastTurnMs = nowMs;
+    this.#enable();
+    this.#io = options.openIo();
+  }
+
+  get io(): PacketIo {
+    return this.#io;
+  }
+
+  get #dataplane(): Dataplane {
+    return this.#options.sessions.dataplane;
+  }
+
+  /** When the next turn is due even if nothing arrives. */
+  get deadlineMs(): number {
+    return this.#options.sessions.deadlineMs;
+  }
+
+  /** Whether there is something to do before a frame arrives or the deadline is due. */
+  hasWork(): boolean {
+    return this.#fromControl.hasNews() || this.#toControl.isWaiting;
+  }
+
+  /** Frames for the machines that found no room. */
+  get refusedMessages(): number {
+    return this.#toControl.refused;
+  }
+
+  /** Whether frames are left where they are for now: roles change, or are in doubt. */
+  get isPaused(): boolean {
+    return this.#isStalled || this.#options.sessions.isDraining;
+  }
+
+  /** Does what there is to do at this time. False: there was nothing. `wasDueMs`: when the turn was to be at the latest. */
+  turn(nowMs: number, wasDueMs = this.#lastTurnMs): boolean {
+    const pauseMs = nowMs - Math.max(wasDueMs, this.#lastTurnMs);
+    if (pauseMs >= this.#options.stallMs) this.#stall(pauseMs);
+    this.#lastTurnMs = nowMs;
+    let isBusy = this.#toControl.flush();
+    this.#hasTold ||= isBusy;
+    isBusy = this.#obey(nowMs) || isBusy;
+    if (!this.isPaused) isBusy = this.#forward(nowMs) || isBusy;
+    const { sessions } = this.#options;
+    if (sessions.deadlineMs <= nowMs) {
+      isBusy = true;
+      this.#act(sessions.expire(nowMs), nowMs);
+      this.#act(sessions.tick(nowMs), nowMs);
+    }
+    if (this.#hasTold) {
+      this.#hasTold = false;
+      this.#options.wakeControl();
+    }
+    return isBusy;
+  }
+
+  /** Another configuration is in force: the interfaces have these ports now. */
+  setPorts(ports: readonly (LivePortOf | undefined)[]): void {
+    this.#ports = ports;
+    this.#enable();
+  }
+
+  close(): void {
+    this.#io.close();
+  }
+
+  // --- what the machines want
+
+  #obey(nowMs: number): boolean {
+    for (let i = 0; i < MESSAGES_PER_TURN; i++) {
+      const message = readToDataplane(this.#fromControl);
+      if (message === undefined) return i > 0;
+      this.#take(message, nowMs);
+    }
+    return true;
+  }
+
+  #take(message: ToDataplane, nowMs: number): void {
+    switch (message.kind) {
+      case "sessions": {
+        const { sessions } = this.#options;
+        if (message.input.kind === "deactivate" && this.#dataplane.sync.role === "active")
+          this.#bounceUntilMs = nowMs + BOUNCE_MS;
+        this.#act(sessions.expire(nowMs), nowMs);
+        this.#act(sessions.step(message.input, nowMs), nowMs);
+        return;
+      }
+      case "transmit":
+        this.#send(message.interface, message.frame);
+        return;
+      case "neighbor":
+        this.#setNeighbor(message.interface, message.address, message.mac);
+        return;
+      case "station":
+        this.#setStation(message.interface, message.mac, message.isOwned);
+        return;
+      case "resume":
+        this.#isStalled = false;
+        return;
+    }
+  }
+
+  /** A frame of the box itself: with the tag of its interface, from the port that carries it. */
+  #send(number: number, frame: Uint8Array): void {
+    const port = this.#ports[number];
+    if (port !== undefined) this.#io.send(port.port, port.vlan === 0 ? frame : addedTag(frame, port.vlan));
+  }
+
+  #setNeighbor(number: number, address: Address, mac: Mac | undefined): void {
+    const { forwarding } = this.#dataplane;
+    if (mac === undefined) forwarding.deleteNeighbor(number, address);
+    else forwarding.setNeighbor(number, address, mac); // full: counted by the core
+  }
+
+  #setStation(number: number, mac: Mac, isOwned: boolean): void {
+    const before = this.#stations.get(number) ?? [];
+    const others = before.filter((each) => each !== mac);
+    this.#stations.set(number, isOwned ? [...others, mac] : others);
+    const former = (this.#former.get(number) ?? []).filter((each) => each !== mac);
+    this.#former.set(number, isOwned || mac === this.#ports[number]?.mac ? former : [...former, mac]);
+    this.#tellStation(number, mac, isOwned);
+  }
+
+  /** Virtual addresses: frames for them are taken, and what leaves comes from the first, which keeps switches up to date. */
+  #tellStation(number: number, mac: Mac, isOwned: boolean): void {
+    const own = this.#ports[number]?.mac;
+    if (own === undefined) return;
+    const { forwarding } = this.#dataplane;
+    if (!isOwned) forwarding.refuseMac(number, mac);
+    else if (!forwarding.acceptMac(number, mac)) this.counters.stationsFull++;
+    forwarding.setSourceMac(number, this.#stations.get(number)?.[0] ?? own);
+  }
+
+  /** Tells the core which interface is where; of a core that is new, or that has a new configuration. */
+  #enable(): void {
+    const interfaces = this.#ports.flatMap((port, number) =>
+      port === undefined ? [] : [{ number, ...port }],
+    );
+    this.#dataplane.forwarding.enable({ interfaces });
+    for (const [number, macs] of this.#stations) for (const mac of macs) this.#tellStation(number, mac, true);
+  }
+
+  // --- packets
+
+  #forward(nowMs: number): boolean {
+    const io = this.#io;
+    const dataplane = this.#dataplane;
+    const { sessions, onDecided } = this.#options;
+    const { batch } = dataplane;
+    batch.clear();
+    const frames = io.receive(batch.capacity);
+    if (frames === 0) return false;
+    this.counters.batches++;
+    this.counters.frames += frames;
+    batch.length = frames;
+    const { outputs, actions } = sessions.process(nowMs);
+    if (sessions.dataplane === dataplane) {
+      this.#attend(dataplane, outputs, nowMs);
+      io.transmit(outputs);
+      onDecided?.(dataplane, nowMs);
+    }
+    this.#act(actions, nowMs);
+    return true;
+  }
+
+  /** Outputs that do not just leave. */
+  #attend(dataplane: Dataplane, outputs: number, nowMs: number): void {
+    const { batch } = dataplane;
+    const isBouncing = nowMs < this.#bounceUntilMs;
+    for (let i = 0; i < outputs; i++) {
+      const forward = batch.forward(i);
+      if (forward === L.FW_SEND) continue;
+      if (forward !== L.FW_NONE) {
+        this.#io.complete(i);
+        this.#divert(dataplane, i, forward, nowMs);
+      } else if (isBouncing) this.#bounce(dataplane, i);
+    }
+  }
+
+  #divert(dataplane: Dataplane, i: number, forward: number, nowMs: number): void {
+    const { batch } = dataplane;
+    switch (forward) {
+      case L.FW_LOCAL: {
+        const number = batch.ingress(i);
+        const networkOffset = batch.networkOffset(i);
+        const kind = kindOf(batch.frame(i), networkOffset, batch.protocol(i));
+        this.#pass(kind, number, nowMs, () => ({
+          kind: "local",
+          interface: number,
+          networkOffset,
+          frame: batch.frame(i),
+        }));
+        return;
+      }
+      case L.FW_DEFER:
+      case L.FW_RESOLVE:
+        this.#leave(dataplane, i, batch.frame(i), nowMs);
+        return;
+      case L.FW_FRAGMENT: {
+        const mtu = dataplane.forwarding.mtu(batch.egress(i));
+        for (const each of fragment(batch.frame(i), batch.networkOffset(i), mtu))
+          this.#leave(dataplane, i, each, nowMs);
+        return;
+      }
+      default: {
+        const number = batch.ingress(i);
+        this.#pass("report", number, nowMs, () => ({
+          kind: "report",
+          interface: number,
+          networkOffset: batch.networkOffset(i),
+          cause: CAUSES.get(batch.reasonCode(i)) ?? "prohibited",
+          mtu: dataplane.forwarding.mtu(batch.egress(i)),
+          frame: batch.frame(i),
+        }));
+      }
+    }
+  }
+
+  /** A frame of output `i` that is ready to leave, but for the peer's acknowledgement or the address of its next hop. */
+  #leave(dataplane: Dataplane, i: number, frame: Uint8Array, nowMs: number): void {
+    const { batch } = dataplane;
+    const held = { port: batch.port(i), frame: frame.slice(), egress: batch.egress(i) };
+    const { sessions } = this.#options;
+    if (batch.isDeferred(i) && sessions.defer(this.#held.nextToken, nowMs)) this.#held.keep(held);
+    else this.#depart(held, nowMs);
+  }
+
+  /** Sends a frame, or has its next hop resolved. */
+  #depart({ port, frame, egress }: HeldFrame, nowMs: number): void {
+    if (!isForNobody(frame)) {
+      this.#io.send(port, frame);
+      return;
+    }
+    const plain = withoutTag(frame, this.#ports[egress]?.vlan ?? 0);
+    const destination = destinationOf(plain);
+    if (destination === undefined) return;
+    this.#pass("resolve", egress, nowMs, () => ({
+      kind: "resolve",
+      interface: egress,
+      nextHop: this.#dataplane.forwarding.nextHop(egress, destination),
+      frame: plain,
+    }));
+  }
+
+  /** Hands something to the machines, if its kind has not come too often. */
+  #pass(kind: PolicedKind, number: number, nowMs: number, message: () => ToControl): void {
+    if (this.policer.admits(kind, number, nowMs)) this.#tell(message());
+  }
+
+  #tell(message: ToControl): void {
+    this.#hasTold = true;
+    this.#toControl.offer(message);
+  }
+
+  /** A frame for a virtual address that another box has now: it goes on to that one, from this box's own address. */
+  #bounce(dataplane: Dataplane, i: number): void {
+    const { batch } = dataplane;
+    const number = batch.ingress(i);
+    const port = this.#ports[number];
+    const former = this.#former.get(number) ?? [];
+    if (port === undefined || former.length === 0) return;
+    const frame = batch.frame(i);
+    if (!former.includes(formatMac(frame.subarray(0, MAC_LENGTH)))) return;
+    this.#io.complete(i);
+    const sent = frame.slice();
+    sent.set(macBytes(port.mac), MAC_LENGTH);
+    this.#io.send(port.port, sent);
+    this.counters.bounced++;
+  }
+
+  #stall(pauseMs: number): void {
+    this.counters.stalls++;
+    this.#isStalled = true;
+    this.#hasTold = true;
+    this.#toControl.post({ kind: "stalled", pauseMs });
+  }
+
+  #act(actions: readonly SessionsAction[], nowMs: number): void {
+    for (const action of actions) {
+      switch (action.kind) {
+        case "release": {
+          const held = this.#held.take(action.token);
+          if (held !== undefined) this.#depart(held, nowMs);
+          break;
+        }
+        case "discard":
+          this.#held.take(action.token);
+          break;
+        case "expired":
+          // Fragments that were given up: dropped, and counted by the core.
+          break;
+        case "trapped":
+          if (action.isRenewed) this.#renew();
+          this.#post(action);
+          break;
+        default:
+          this.#post(action);
+      }
+    }
+  }
+
+  #post(action: SessionsAction): void {
+    this.#hasTold = true;
+    this.#toControl.post({ kind: "sessions", action });
+  }
+
+  /** The core has trapped: the devices get the memory of the one that goes on. The machines tell it what it has to know. */
+  #renew(): void {
+    this.#io.close();
+    this.#stations.clear();
+    this.#enable();
+    this.#io = this.#options.openIo();
+  }
+}
