@@ -219,6 +219,28 @@ describe.skipIf(!isPossible)("a lab", () => {
   });
 });
 
+describe.skipIf(!isPossible)("a cable", () => {
+  test("connects two boxes, and no third", async () => {
+    const plan = (...boxes: string[]): LabPlan => ({
+      boxes: Object.fromEntries(
+        boxes.map((name, i) => [
+          name,
+          { ports: [{ device: "eth0", lan: "x", addresses: [`10.3.0.${i + 1}/24`] }] },
+        ]),
+      ),
+      cables: ["x"],
+      offloads: false,
+    });
+    expect(() => build(plan("a"))).toThrow(/two ends/);
+    expect(() => build(plan("a", "b", "c"))).toThrow(/two ends/);
+    build(plan("a", "b"));
+    await serve(lab!.box("b"), PORT);
+    const held = await hold(lab!.box("a"), "10.3.0.2", PORT, { rate: 100 });
+    expect((await held.stop()).summary).toMatchObject({ open: 1, wrong: 0 });
+    expect(lab!.box("a").run("ethtool", ["-k", "eth0"])).toContain("tcp-segmentation-offload: off");
+  });
+});
+
 describe.skipIf(!isPossible)("traffic notices", () => {
   test("a byte that was changed", async () => {
     const { inside } = await serveOutside({ corrupt: 5000 });

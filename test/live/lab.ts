@@ -48,6 +48,8 @@ export interface LabPlan {
    * pass whole. Default: on.
    */
   readonly offloads?: boolean;
+  /** LANs that are plain cables between two ports: no bridge costs anything, and nothing can be cut silently or captured. */
+  readonly cables?: readonly string[];
 }
 
 /** IFNAMSIZ of linux/if.h, less the zero at its end. */
@@ -196,7 +198,9 @@ export class Lab {
   #build(): void {
     const boxes = [...this.#boxes.values()];
     const plans = Object.entries(this.plan.boxes);
-    const lans = new Set(plans.flatMap(([, { ports }]) => ports.map(({ lan }) => lan)));
+    const cables = new Set(this.plan.cables);
+    const all = new Set(plans.flatMap(([, { ports }]) => ports.map(({ lan }) => lan)));
+    const lans = [...all].filter((lan) => !cables.has(lan));
     ipBatch([this.#lans, ...boxes].map(({ namespace }) => `netns add ${namespace}`));
     // Before the devices: what these say of new devices is to hold for them.
     this.#lans.sysctl(LAN_SYSCTLS);
@@ -204,31 +208,46 @@ export class Lab {
     ipBatch(
       [
         "link set lo up",
-        ...[...lans].flatMap((lan) => [
+        ...lans.flatMap((lan) => [
           `link add ${checked(lan)} type bridge stp_state 0 forward_delay 0 mcast_snooping 0`,
           `link set ${lan} up`,
         ]),
       ],
       this.#lans.namespace,
     );
+    for (const cable of cables) this.#lay(cable);
     for (const [name, { ports }] of plans) {
       const box = this.box(name);
-      for (const port of ports) this.#plug(box, port);
+      for (const port of ports) if (!cables.has(port.lan)) this.#plug(box, port);
       ipBatch(["link set lo up", ...ports.flatMap(settingsOf)], box.namespace);
     }
     if (this.plan.offloads === false) this.setOffloads(false);
   }
 
   #plug(box: Box, plan: PortPlan): void {
-    const { device, lan, mac, mtu } = plan;
+    const { device, lan, mtu } = plan;
     const port = checked(`${box.name}.${device}`);
-    const address = mac === undefined ? "" : ` address ${mac}`;
-    const size = mtu === undefined ? "" : ` mtu ${mtu}`;
-    ipBatch([
-      `link add ${checked(device)}${size}${address} netns ${box.namespace} type veth peer name ${port}${size} netns ${this.#lans.namespace}`,
-    ]);
+    this.#pair(
+      endOf(box, plan),
+      `${port}${mtu === undefined ? "" : ` mtu ${mtu}`} netns ${this.#lans.namespace}`,
+    );
     ipBatch([`link set ${port} master ${lan}`, `link set ${port} up`], this.#lans.namespace);
     this.#links.set(port, new Link({ box, device, lans: this.#lans, port }, settingsOf(plan)));
+  }
+
+  /** Connects the two ports of that name to each other. */
+  #lay(cable: string): void {
+    const ends = Object.entries(this.plan.boxes).flatMap(([name, { ports }]) =>
+      ports.filter(({ lan }) => lan === cable).map((port) => ({ box: this.box(name), port })),
+    );
+    const [a, b, ...more] = ends;
+    if (a === undefined || b === undefined || more.length > 0)
+      throw new Error(`a cable has two ends: ${cable}`);
+    this.#pair(endOf(a.box, a.port), endOf(b.box, b.port));
+  }
+
+  #pair(end: string, peer: string): void {
+    ipBatch([`link add ${end} type veth peer name ${peer}`]);
   }
 
   /** A box of the plan. */
@@ -252,10 +271,9 @@ export class Lab {
   /** Switches segmentation, merging and unfinished checksums off or on, at both ends of every port. */
   setOffloads(on: boolean): void {
     const settings = OFFLOADS.flatMap((name) => [name, on ? "on" : "off"]);
-    for (const { box, device, port } of this.#links.values()) {
-      box.run("ethtool", ["-K", device, ...settings]);
-      this.#lans.run("ethtool", ["-K", port, ...settings]);
-    }
+    for (const [name, { ports }] of Object.entries(this.plan.boxes))
+      for (const { device } of ports) this.box(name).run("ethtool", ["-K", device, ...settings]);
+    for (const { port } of this.#links.values()) this.#lans.run("ethtool", ["-K", port, ...settings]);
   }
 
   /** The power fails: all programs of the box end as by kill -9, and all its links are dead in the same moment. */
@@ -294,6 +312,13 @@ export class Lab {
     }
     rmSync(this.directory, { recursive: true, force: true });
   }
+}
+
+/** An end of a veth pair in a box, as `ip link add` wants it. */
+function endOf(box: Box, { device, mac, mtu }: PortPlan): string {
+  const size = mtu === undefined ? "" : ` mtu ${mtu}`;
+  const address = mac === undefined ? "" : ` address ${mac}`;
+  return `${checked(device)}${size}${address} netns ${box.namespace}`;
 }
 
 /** What `ip` is told to bring a device up as planned; also what it forgets when the device goes down. */

@@ -1,6 +1,6 @@
 /** The traffic programs (native/main.c): compiled once a process, started in boxes, their figures as objects. */
 import { spawnSync } from "node:child_process";
-import { readdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Box } from "./lab.js";
@@ -10,15 +10,19 @@ import { newDirectory } from "./reaper.js";
 const SOURCES = fileURLToPath(new URL("native/", import.meta.url));
 const FLAGS = ["-O2", "-std=gnu11", "-Wall", "-Wextra", "-Werror"];
 
-/** Compiles all C files of a folder into one program; its path. It goes when this process ends. Throws when it does not compile. */
-export function compileC(folder: string, name: string, flags: readonly string[] = FLAGS): string {
+const MODES = ["main.c", "common.c", "serve.c", "hold.c", "churn.c", "probe.c"];
+
+/** A file of native/: time, options and commands of programs that speak as these do. */
+export const COMMON_SOURCE = join(SOURCES, "common.c");
+
+/** Compiles a program; its path. It goes when this process ends. Throws when it does not compile. */
+export function compileC(name: string, sources: readonly string[]): string {
   const directory = newDirectory(name);
   process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
   const path = join(directory, name);
-  const sources = readdirSync(folder).filter((file) => file.endsWith(".c"));
   const { status, error, stderr } = spawnSync(
     process.env.CC ?? "cc",
-    [...flags, "-o", path, ...sources.map((file) => join(folder, file))],
+    [...FLAGS, `-I${SOURCES}`, "-o", path, ...sources],
     { encoding: "utf8" },
   );
   if (status !== 0) throw new Error(`cc ${name}: ${error?.message ?? stderr}`);
@@ -28,7 +32,10 @@ export function compileC(folder: string, name: string, flags: readonly string[] 
 let compiled: string | undefined;
 
 function program(): string {
-  compiled ??= compileC(SOURCES, "traffic");
+  compiled ??= compileC(
+    "traffic",
+    MODES.map((file) => join(SOURCES, file)),
+  );
   return compiled;
 }
 
