@@ -1,0 +1,4 @@
+export type Side = "a" | "b";
+export interface PairBed {
+  readonly x: never;
+}
