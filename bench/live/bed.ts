@@ -148,15 +148,17 @@ export class Bed {
         [bed.outside, OUTSIDE.gateway, MAC.outside],
       ] as const)
         box.run("ip", ["neigh", "replace", gateway, "lladdr", mac, "dev", "eth0", "nud", "permanent"]);
-      // Packets are received where their receiver is to work, as the interrupts of its card would go there.
-      steer(bed.firewall, "eth0", FIREWALL_CPU);
-      steer(bed.firewall, "eth1", FIREWALL_CPU);
       await serve(bed.outside, ECHO.port, { ports: ECHO.ports }, { cpu: HOST_CPU });
       return bed;
     } catch (error) {
       bed.close();
       throw error;
     }
+  }
+
+  /** Where the firewall's devices receive: on its processor, or wherever the sender was. */
+  steerFirewall(own: boolean): void {
+    for (const device of ["eth0", "eth1"]) steer(this.firewall, device, own ? FIREWALL_CPU : undefined);
   }
 
   /** Where hosts receive: on their own processor, or wherever the sender was (for one-way traffic that is only counted). */

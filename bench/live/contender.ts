@@ -29,6 +29,11 @@ export interface Running {
 export interface Contender {
   readonly name: string;
   readonly policies: readonly Policy[];
+  /**
+   * Where the kernel receives for it. own: on the processor of the firewall, where the kernel's own forwarding works too.
+   * sender: on that of the sender; else what arrives keeps a process on the firewall's processor from ever running.
+   */
+  readonly receivesOn: "own" | "sender";
   /** Can it carry segments of 64 KiB that the kernel merged? If not, why. */
   readonly noSegments?: string;
   /** Why it cannot run here; undefined when it can. */

@@ -69,6 +69,7 @@ export async function askSingle(
     if (!(isFlooded || isTcpWanted || isSegmentsWanted || isConnectionsWanted)) continue;
 
     bed.lab.setOffloads(false);
+    bed.steerFirewall(contender.receivesOn === "own");
     const running = await contender.start(bed, policy);
     try {
       await bed.untilForwarding();

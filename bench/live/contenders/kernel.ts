@@ -92,6 +92,7 @@ export function filterByKernel(box: Box, policy: Policy): void {
 
 export const forwarding: Contender = {
   name: "forwarding",
+  receivesOn: "own",
   policies: ["none"],
   missing: () => undefined,
   version: () => `Linux ${release()}`,
@@ -103,6 +104,7 @@ export const forwarding: Contender = {
 
 export const nftables: Contender = {
   name: "nftables",
+  receivesOn: "own",
   policies: ["stateful", "list", "set"],
   missing: () => missingCommands("nft", "conntrack"),
   version: () => `${versionOf("nft", "-v")}, Linux ${release()}`,

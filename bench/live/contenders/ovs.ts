@@ -26,6 +26,7 @@ const FLOWS = [
 
 export const ovs: Contender = {
   name: "ovs",
+  receivesOn: "sender",
   policies: ["stateful"],
   noSegments: "the userspace datapath carries merged segments only with DPDK",
   missing: () =>
