@@ -67,8 +67,8 @@ const PLAN: LabPlan = {
   },
 };
 
-/** What arrives for the discard port is counted by the device and dropped before anything else looks at it. */
-const SINK = `table netdev sink {
+/** In the outside host: what arrives for the discard port is counted by the device and dropped before anything else looks at it. */
+export const SINK = `table netdev sink {
 chain arriving {
 type filter hook ingress device "eth0" priority 0
 udp dport ${DISCARD_PORT} drop

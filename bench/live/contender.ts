@@ -70,6 +70,8 @@ export interface RunningPair {
 export interface PairContender {
   readonly name: string;
   readonly hasBfd: boolean;
+  /** Hellos do not come more often. */
+  readonly helloMinMs: number;
   missing(): string | undefined;
   version(): string;
   /** Starts both, and returns when one is active and the other in sync with it. */

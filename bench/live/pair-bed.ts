@@ -10,7 +10,8 @@
  */
 import { type Box, Lab, type LabPlan } from "../../test/live/lab.js";
 import { serve } from "../../test/live/traffic.js";
-import { ECHO, INSIDE, OUTSIDE, PREFIX_LENGTH } from "./bed.js";
+import { nft } from "../../test/live/system.js";
+import { ECHO, INSIDE, OUTSIDE, PREFIX_LENGTH, SINK } from "./bed.js";
 
 export type Side = "a" | "b";
 export const SIDES: readonly Side[] = ["a", "b"];
@@ -76,6 +77,7 @@ export class PairBed {
   static async build(): Promise<PairBed> {
     const bed = new PairBed();
     try {
+      nft(bed.outside.namespace, SINK);
       await serve(bed.outside, ECHO.port, { ports: ECHO.ports });
       return bed;
     } catch (error) {

@@ -14,7 +14,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Link } from "./link.js";
 import { Program, type ProgramOptions } from "./program.js";
-import { newDirectory, newPrefix, reap, remove } from "./reaper.js";
+import { killIn, newDirectory, newPrefix, reap, remove } from "./reaper.js";
 import { hasCommand, ipBatch, run } from "./system.js";
 
 export interface PortPlan {
@@ -141,9 +141,10 @@ export class Box {
     return JSON.parse(this.run("ip", ["-json", "-statistics", "link", "show", name]))[0];
   }
 
-  /** kill -9 for all that was started here. */
+  /** kill -9 for all that runs here, also what the started programs have started. */
   async killAll(): Promise<void> {
-    await Promise.all(this.#programs.map((program) => program.kill()));
+    killIn(this.namespace);
+    await Promise.all(this.#programs.map((program) => program.ended()));
   }
 
   /** The same, without waiting. */
@@ -294,12 +295,12 @@ export class Lab {
   }
 
   /**
-   * Captures on a LAN, or on one port of it ("a.eth0"), into a file. Returns once it is capturing; end it by `stop("SIGINT")`.
+   * Captures on LANs, or on single ports of them ("a.eth0"), into a pcapng file whose interfaces are numbered alike. Returns once it is capturing; end it by `stop("SIGINT")`.
    */
-  async capture(where: string, file: string, filter = ""): Promise<Program> {
+  async capture(where: string | readonly string[], file: string, filter = ""): Promise<Program> {
     const condition = filter === "" ? [] : ["-f", filter];
-    // Not into the lab's own file system view: the file is opened by the one who captures, as any other.
-    const program = this.#lans.start("dumpcap", ["-q", "-i", where, "-w", file, ...condition]);
+    const places = [where].flat().flatMap((each) => ["-i", each, ...condition]);
+    const program = this.#lans.start("dumpcap", ["-q", ...places, "-w", file]);
     await program.line((line) => line.startsWith("File: "));
     return program;
   }

@@ -60,12 +60,17 @@ function isOrphan(name: string): boolean {
 /** Deletes a namespace and kills what runs in it. Its devices go with it. */
 export function remove(name: string): void {
   try {
-    for (const pid of run("ip", ["netns", "pids", name]).split("\n").filter(Boolean)) kill(Number(pid));
+    killIn(name);
     run("ip", ["netns", "delete", name]);
   } catch (error) {
     // Another process reaps the same one at the same time.
     if (namespaces().includes(name)) throw error;
   }
+}
+
+/** kill -9 for everything that runs in a namespace. */
+export function killIn(name: string): void {
+  for (const pid of run("ip", ["netns", "pids", name]).split("\n").filter(Boolean)) kill(Number(pid));
 }
 
 function kill(pid: number): void {

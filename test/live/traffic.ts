@@ -192,7 +192,7 @@ export function serve(box: Box, port: number, options: Numbers = {}, how: Progra
   return start<ServeSummary>(box, ["serve", String(port)], options, how).ready();
 }
 
-/** Long-lived connections. Options: count, open-rate, rate, size, drain-ms. */
+/** Long-lived connections. Options: count, open-rate, rate or interval-ms, size, drain-ms. */
 export function hold(
   box: Box,
   address: string,

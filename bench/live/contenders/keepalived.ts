@@ -2,7 +2,7 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Program } from "../../../test/live/program.js";
-import { monotonicMs, nft, sleep, until } from "../../../test/live/system.js";
+import { monotonicMs, sleep, until } from "../../../test/live/system.js";
 import { INSIDE, OUTSIDE, PREFIX_LENGTH } from "../bed.js";
 import {
   type Bulk,
@@ -216,6 +216,7 @@ const BULK_STALL_MS = 3000;
 export const keepalived: PairContender = {
   name: "keepalived",
   hasBfd: false,
+  helloMinMs: 10,
   missing: () => missingCommands("keepalived", "conntrackd", "conntrack", "nft"),
   version: () => `${versionOf("keepalived", "--version")}; ${versionOf("conntrackd", "-v")}`,
   async start(bed, options) {

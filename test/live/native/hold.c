@@ -195,7 +195,9 @@ int hold(const char *address, int port) {
 	connection_count = option("count", 1);
 	size = option("size", 256);
 	drain_ms = option("drain-ms", 5000);
-	interval_ns = NS_PER_S / (uint64_t)option("rate", 10);
+	interval_ns = (uint64_t)option("interval-ms", 0) * NS_PER_MS;
+	if (interval_ns == 0)
+		interval_ns = NS_PER_S / (uint64_t)option("rate", 10);
 	long open_rate = option("open-rate", 0), begun = 0;
 	if (size < 1 || size > SIZE_MAX_BYTES || connection_count < 1)
 		return fprintf(stderr, "count or size out of range\n"), 2;

@@ -3,7 +3,8 @@
  *
  *   traffic serve PORT                 answers TCP and UDP by echo   [--ports N: as many from PORT on] [--corrupt N]
  *   traffic hold ADDRESS PORT          long-lived TCP connections that check every byte
- *       [--count N] [--open-rate PER-SECOND, 0 at once] [--rate MESSAGES-PER-SECOND] [--size BYTES] [--drain-ms MS]
+ *       [--count N] [--open-rate PER-SECOND, 0 at once] [--rate MESSAGES-PER-SECOND] [--interval-ms MS, instead of a rate]
+ *       [--size BYTES] [--drain-ms MS]
  *   traffic churn ADDRESS PORT         short TCP connections: open, one message and its echo, close
  *       [--rate PER-SECOND, 0 flat out] [--parallel N] [--size BYTES] [--timeout-ms MS] [--ports N] [--seconds S]
  *   traffic probe ADDRESS PORT         UDP round trips: gaps and latency
