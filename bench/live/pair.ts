@@ -41,7 +41,7 @@ const NEW_SESSIONS = 2000;
 const NEW_RATE = 500;
 /** Bulk sessions are opened at a rate that no contender chokes on. */
 const FILL_RATE = 50_000;
-const FILL_PATIENCE_MS = 60_000;
+const FILL_PATIENCE_MS = 240_000;
 
 const gapOf = (name: string): Question => ({ name: `gap/${name}`, unit: "ms", isLessBetter: true });
 const lostOf = (name: string): Question => ({

@@ -20,11 +20,14 @@ export interface Question {
   readonly name: string;
   readonly unit: Unit;
   readonly isLessBetter?: boolean;
+  /** Of many samples the worst counts, not the one in the middle: what may not happen at all. */
+  readonly isWorstShown?: boolean;
 }
 
 export interface Result extends Question {
   readonly contender: string;
-  readonly median: number;
+  /** The median of the samples, or the worst of them. */
+  readonly value: number;
   readonly samples: readonly number[];
   /** What kept it from more: `firewall`, `generator`; and what else is worth knowing. */
   readonly notes: readonly string[];
@@ -54,15 +57,15 @@ export class Results {
     return [...this.#samples.values()].map(({ contender, question, values, notes }) => ({
       ...this.#questions.get(question)!,
       contender,
-      median: median(values),
+      value: this.#questions.get(question)!.isWorstShown ? Math.max(...values) : median(values),
       samples: values,
       notes: [...notes],
     }));
   }
 }
 
-/** Access to the medians of a run. */
-export class Medians {
+/** Access to the values of a run. */
+export class Values {
   readonly #rows: ReadonlyMap<string, Result>;
 
   constructor(rows: readonly Result[]) {
@@ -70,7 +73,7 @@ export class Medians {
   }
 
   of(name: string, contender: string): number | undefined {
-    return this.#rows.get(`${name} ${contender}`)?.median;
+    return this.#rows.get(`${name} ${contender}`)?.value;
   }
 
   /** How many times what another contender has, or the same one elsewhere. */
@@ -89,11 +92,11 @@ function shown(value: number): string {
 /** One row a question, one column a contender. */
 export function tableOf(rows: readonly Result[], contenders: readonly string[]): string {
   const questions = [...new Map(rows.map(({ name, unit }) => [name, unit]))];
-  const medians = new Medians(rows);
+  const values = new Values(rows);
   const present = contenders.filter((contender) => rows.some((row) => row.contender === contender));
   const lines = questions.map(([name, unit]) => {
     const cells = present.map((contender) => {
-      const value = medians.of(name, contender);
+      const value = values.of(name, contender);
       return value === undefined ? "-" : shown(value);
     });
     return `| ${[name, unit, ...cells].join(" | ")} |`;

@@ -1,7 +1,7 @@
 /** The kernel: plain forwarding, and nftables with conntrack. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { release } from "node:os";
-import { type Box } from "../../../test/live/lab.js";
+import type { Box } from "../../../test/live/lab.js";
 import { nft } from "../../../test/live/system.js";
 import { INSIDE, OUTSIDE, PREFIX_LENGTH } from "../bed.js";
 import {
