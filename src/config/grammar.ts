@@ -148,13 +148,7 @@ export class Grammar<R extends SyntaxRow> {
   }
 
   /** Reads a line (without `no` or `default`) in a mode. `words` must be those of `line`, from `from` on. */
-  match(
-    mode: R["mode"],
-    polarity: Polarity,
-    line: string,
-    words: readonly Word[],
-    from = 0,
-  ): Outcome<R> {
+  match(mode: R["mode"], polarity: Polarity, line: string, words: readonly Word[], from = 0): Outcome<R> {
     let threads = this.start(mode, polarity, words[from]?.text);
     let swallowed: Thread<R> | undefined;
     for (let at = from; at < words.length; at++) {

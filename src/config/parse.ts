@@ -138,7 +138,7 @@ export class Parser {
     this.lenient = options.lenient ?? false;
     this.started = base !== undefined;
     this.kept = new KeptLines(base?.kept);
-    this.stack = [blockOf("global", this.config, undefined, "", -1)];
+    this.stack = [blockOf("global", this.config, -1)];
   }
 
   /** The blocks that are open, outermost first. */
@@ -306,7 +306,7 @@ export class Parser {
 
   private enterOpaque(indent: number, header: string, unknown: "drop" | "keep"): void {
     const path = blockPath(this.top.path, header);
-    this.stack.push({ ...blockOf("opaque", this.config, path, header, indent), unknown });
+    this.stack.push({ ...blockOf("opaque", this.config, indent, header, path), unknown });
   }
 
   private applyIn(depth: number, match: Match, line: Line): void {
@@ -349,7 +349,7 @@ export class Parser {
     if (row.delimited) this.beginDelimited(kept, match, line);
     if (row.enters) {
       const path = blockPath(block.path, text);
-      this.stack.push({ ...blockOf(row.enters, block.scope, path, text, line.indent), unknown: "keep" });
+      this.stack.push({ ...blockOf(row.enters, block.scope, line.indent, text, path), unknown: "keep" });
     }
   }
 
@@ -370,7 +370,7 @@ export class Parser {
       this.report("warning", line.number, line.text, { ...extentOf(line), message });
     if (row.enters && line.polarity === "set") {
       const path = row.header ? blockPath(block.path, row.header(result)) : block.path;
-      this.stack.push(blockOf(row.enters, result, path, match.text, line.indent));
+      this.stack.push(blockOf(row.enters, result, line.indent, match.text, path));
     }
   }
 
@@ -418,13 +418,7 @@ function isUnknownCommand({ at, reason, rows, expected }: Mismatch, from: number
   );
 }
 
-function blockOf(
-  mode: Mode,
-  scope: unknown,
-  path: string | undefined,
-  header: string,
-  indent: number,
-): Block {
+function blockOf(mode: Mode, scope: unknown, indent: number, header = "", path?: string): Block {
   return { mode, scope, path, header, indent, deeper: false, separated: false };
 }
 
