@@ -16,6 +16,8 @@ export interface Edit {
   readonly path: readonly string[];
   /** The last line began a text (a banner) that goes on until its delimiter comes. */
   readonly isTextOpen: boolean;
+  /** Why the words do not fit, where that is what is wrong. */
+  readonly mismatch: Parser["mismatch"];
 }
 
 /** Reads `lines` in the mode that the lines of `path` lead to. All but the first belong to a text that it began. */
@@ -25,7 +27,7 @@ export function edit(config: Config, path: readonly string[], lines: readonly st
   const [first = "", ...more] = lines;
   const indented = [...path, first].map((line, depth) => " ".repeat(depth) + line);
   parser.read([...indented, ...more].join("\n"));
-  const { isTextOpen } = parser;
+  const { isTextOpen, mismatch } = parser;
   const blocks = parser.blocks.map(({ mode, header }) => ({ mode, header }));
   const { config: edited, diagnostics } = parser.finish();
   return {
@@ -41,5 +43,6 @@ export function edit(config: Config, path: readonly string[], lines: readonly st
     mode: blocks.at(-1)!.mode,
     path: blocks.slice(1).map(({ header }) => header),
     isTextOpen,
+    mismatch,
   };
 }

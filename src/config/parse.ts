@@ -146,6 +146,9 @@ export class Parser {
     return this.stack;
   }
 
+  /** Why the words of the last line that did not fit did not. */
+  mismatch: Mismatch["reason"] | undefined;
+
   /** A text goes on until its delimiter comes. */
   get isTextOpen(): boolean {
     return this.delimited !== undefined;
@@ -280,6 +283,7 @@ export class Parser {
     if (!known || mismatches[owner]!.at === furthest) this.stack.length = owner + 1;
     else this.stack.length = mismatches.findLastIndex((mismatch) => mismatch.at === furthest) + 1;
     const mismatch = mismatches[this.stack.length - 1]!;
+    this.mismatch = mismatch.reason;
     const block = this.top;
     const keep = this.lenient && !PROMPT.test(written(line)) && isUnknownCommand(mismatch, line.from);
     if (keep) this.kept.add(keptLine(line, block, "unknown", NOT_UNDERSTOOD));

@@ -31,6 +31,8 @@ export interface BoxFacts {
 export interface Clock {
   readonly dateMs: number;
   readonly uptimeMs: number;
+  /** The clock of the machines, which `atMs` in their views is of. */
+  readonly machineMs: number;
 }
 
 export interface InterfaceView {
