@@ -96,7 +96,8 @@ export function diffText(changes: readonly Change[]): string {
   for (const { kind, line, within: blocks } of changes) {
     const common = blocks.findIndex((header, i) => header !== within[i]);
     for (const header of common < 0 ? [] : blocks.slice(common)) lines.push(` ${header}`);
-    within = blocks;
+    // A line that changed may be the header of those that follow.
+    within = [...blocks, line];
     lines.push(`${kind === "added" ? "+" : "-"}${line}`);
   }
   return text(lines);

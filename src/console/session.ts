@@ -54,6 +54,9 @@ type Place =
 const EXEC: Place = { kind: "exec" };
 const CONFIG: Place = { kind: "config", mode: "global", path: [] };
 
+/** Lines, and at the end whether all went well. */
+export type Output = AsyncGenerator<string, boolean>;
+
 /** A line that was understood, or what is wrong with it. */
 type Read =
   | { readonly match: Match<ExecRow>; readonly isUndone: boolean }
@@ -88,27 +91,26 @@ export class ConsoleSession {
     return `${name}${this.#privilege === "user" ? ">" : "#"}`;
   }
 
-  /** Carries out a line. Each piece of the output is one line with its end. */
-  async *run(line: string): AsyncGenerator<string, void> {
+  /** Carries out a line. Each piece of the output is one line with its end; the result is whether all went well. */
+  async *run(line: string): Output {
     const prompt = await this.prompt();
     if (this.#textLines.length > 0) {
-      yield* this.#configure(line, prompt);
-      return;
+      return yield* this.#configure(line, prompt);
     }
     const command = line.trimEnd();
     const unreadable = problemOfCharacters(command);
     if (unreadable !== undefined) {
       yield `% ${unreadable}\n`;
-      return;
+      return false;
     }
-    if (command.trim() === "" || command.trimStart().startsWith("!")) return;
+    if (command.trim() === "" || command.trimStart().startsWith("!")) return true;
     if (command.endsWith("?")) {
       yield* linesOf([await this.help(command.slice(0, -1))]);
-      return;
+      return true;
     }
     this.#remember(command.trim());
-    if (this.#place.kind === "exec") yield* this.#execute(command, prompt.length, 0);
-    else yield* this.#configLine(command, prompt);
+    if (this.#place.kind === "exec") return yield* this.#execute(command, prompt.length, 0);
+    return yield* this.#configLine(command, prompt);
   }
 
   /** Carries out a command outside the configuration, for a program. */
@@ -175,31 +177,28 @@ export class ConsoleSession {
   }
 
   /** @param indent columns in front of the line on the screen. @param from where the command begins in the line. */
-  async *#execute(line: string, indent: number, from: number): AsyncGenerator<string, void> {
+  async *#execute(line: string, indent: number, from: number): Output {
     const piped = splitPipe(line);
-    if ("problem" in piped) {
-      yield* complaint(piped.problem, indent + piped.start);
-      return;
-    }
+    if ("problem" in piped) return yield* complaint(piped.problem, indent + piped.start);
     const read = this.#read(piped.command.slice(from));
     if ("problem" in read) {
-      yield* complaint(read.problem, read.start === undefined ? undefined : indent + from + read.start);
-      return;
+      return yield* complaint(
+        read.problem,
+        read.start === undefined ? undefined : indent + from + read.start,
+      );
     }
     const answer = await this.#answer(read);
-    if (answer.problem !== undefined) {
-      yield* complaint(answer.problem, undefined);
-      return;
-    }
+    if (answer.problem !== undefined) return yield* complaint(answer.problem, undefined);
     this.#grant(answer.wish);
     const { filter } = piped;
     if (filter?.name === JSON_FILTER) {
       yield* linesOf(jsonPieces(answer.data?.() ?? null, 2));
-      return;
+      return true;
     }
     const pieces: Pieces = answer.text?.() ?? "";
     const lines = linesOf(typeof pieces === "string" ? [pieces] : pieces);
     yield* filter === undefined ? lines : filterLines(lines, filter);
+    return true;
   }
 
   /** Reads a command outside the configuration. */
@@ -237,51 +236,45 @@ export class ConsoleSession {
   }
 
   /** A line inside the configuration: for the session itself, with `do` for the mode outside, or a change. */
-  async *#configLine(line: string, prompt: string): AsyncGenerator<string, void> {
+  async *#configLine(line: string, prompt: string): Output {
     const [first, second] = splitWords(line);
     const word = first!.text.toLowerCase();
     if (second === undefined && word === "end") this.#place = EXEC;
     else if (second === undefined && (word === "exit" || word === "quit")) this.#leave();
-    else if (word === "do" && second !== undefined) yield* this.#execute(line, prompt.length, second.start);
-    else yield* this.#configure(line, prompt);
+    else if (word === "do" && second !== undefined)
+      return yield* this.#execute(line, prompt.length, second.start);
+    else return yield* this.#configure(line, prompt);
+    return true;
   }
 
+  /** Back to the mode around this one. */
   #leave(): void {
     if (this.#place.kind !== "config") return;
-    const { path } = this.#place;
-    this.#place = path.length === 0 ? EXEC : this.#placeOf(path.slice(0, -1));
-  }
-
-  /** The place that lines lead to, whatever the configuration says now. */
-  #placeOf(path: readonly string[]): Place {
-    if (path.length === 0) return CONFIG;
-    const { mode } = this.#place as Extract<Place, { kind: "config" }>;
-    return { kind: "config", mode: MODES[mode].parent ?? "global", path };
+    const { mode, path } = this.#place;
+    this.#place =
+      path.length === 0
+        ? EXEC
+        : { kind: "config", mode: MODES[mode].parent ?? "global", path: path.slice(0, -1) };
   }
 
   /** Applies a line to the configuration in force: the whole of it, or nothing. */
-  async *#configure(line: string, prompt: string): AsyncGenerator<string, void> {
+  async *#configure(line: string, prompt: string): Output {
     const { path } = this.#place as Extract<Place, { kind: "config" }>;
     const lines = [...this.#textLines, line];
+    this.#textLines = [];
     if (lines.length > TEXT_LINES_MAX) {
-      this.#textLines = [];
-      yield* complaint(`the text is longer than ${TEXT_LINES_MAX} lines and is forgotten`, undefined);
-      return;
+      return yield* complaint(`the text is longer than ${TEXT_LINES_MAX} lines and is forgotten`, undefined);
     }
     const edited = await this.#changes.edit((config) => changeOf(config, path, lines));
-    if (isRefused(edited)) {
-      this.#textLines = [];
-      yield* complaint(problemOf(edited), undefined);
-      return;
-    }
+    if (isRefused(edited)) return yield* complaint(problemOf(edited), undefined);
     if (edited.isTextOpen) {
       this.#textLines = lines;
-      return;
+      return true;
     }
-    this.#textLines = [];
     for (const diagnostic of edited.diagnostics) yield* remark(diagnostic, edited, prompt.length, line);
-    if (hasErrors(edited)) return;
+    if (hasErrors(edited)) return false;
     this.#place = { kind: "config", mode: edited.mode, path: edited.path };
+    return true;
   }
 }
 
@@ -317,12 +310,13 @@ function describe(
   return { problem: message ?? INVALID, ...(start !== undefined && { start }) };
 }
 
-/** `% PROBLEM`, under a marker where there is a place to mark. */
-function* complaint(problem: string, column: number | undefined): Generator<string, void> {
+/** `% PROBLEM`, under a marker where there is a place to mark. It did not go well: false. */
+function* complaint(problem: string, column: number | undefined): Generator<string, false> {
   if (column !== undefined) yield `${" ".repeat(column)}^\n`;
   const [first, ...more] = problem.split("\n");
   yield `% ${first}\n`;
   for (const line of more) yield `${line}\n`;
+  return false;
 }
 
 /** A diagnostic of one line, as the console prints it; notes about lines without effect too. */

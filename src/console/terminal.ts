@@ -2,7 +2,7 @@
  * A session on a terminal that sends lines: what it types goes in, what it is to see comes out, prompts and pauses
  * included. The terminal echoes what is typed; nothing here does.
  */
-import type { ConsoleSession } from "./session.js";
+import type { ConsoleSession, Output } from "./session.js";
 
 /** What is shown at a pause, and what takes it away again. */
 export const MORE = " --More-- ";
@@ -21,7 +21,7 @@ export class LineTerminal {
   readonly #session: ConsoleSession;
   readonly #write: Write;
   /** A command's output, at a pause. */
-  #paused: AsyncGenerator<string, void> | undefined;
+  #paused: Output | undefined;
 
   constructor(session: ConsoleSession, write: Write) {
     this.#session = session;
@@ -48,7 +48,7 @@ export class LineTerminal {
     const count = linesAfterPause(text, this.#session.terminal.length);
     if (count > 0) await this.#print(paused, count);
     else {
-      await paused.return();
+      await paused.return(true);
       await this.#prompt();
     }
   }
@@ -59,7 +59,7 @@ export class LineTerminal {
   }
 
   /** @param count lines before a pause; 0: none. */
-  async #print(output: AsyncGenerator<string, void>, count: number): Promise<void> {
+  async #print(output: Output, count: number): Promise<void> {
     for (let printed = 0; ; printed++) {
       const { value, done } = await output.next();
       if (done) break;
@@ -69,7 +69,7 @@ export class LineTerminal {
         return;
       }
       if (!(await this.#write(value))) {
-        await output.return();
+        await output.return(true);
         return;
       }
     }
@@ -81,11 +81,11 @@ export class LineTerminal {
   }
 }
 
-async function* prepend(first: string, rest: AsyncGenerator<string, void>): AsyncGenerator<string, void> {
+async function* prepend(first: string, rest: Output): Output {
   try {
     yield first;
-    yield* rest;
+    return yield* rest;
   } finally {
-    await rest.return();
+    await rest.return(true);
   }
 }

@@ -70,7 +70,7 @@ function pairLines(now: Summary, before: Summary | undefined, seconds: number): 
     `Peer      ${pair.peer}, communications ${communications}, ${inSync}, ${pair.switchovers} switchovers`,
     `Sync      ${perSecond(records)} records, ${bits(bytes)}, waiting ${grouped(sync.queued)}, ` +
       `lag p50 ${sync.lag.p50.toFixed(2)} ms p99 ${sync.lag.p99.toFixed(2)} ms`,
-    `HSRP      ${groups.map((each) => `${shortName(each.interface)}/${each.group} ${each.state}`).join("  ") || "no groups"}`,
+    `HSRP      ${groups.map((each) => `${shortName(each.interface)} group ${each.group} ${each.state}`).join(", ") || "no groups"}`,
     `BFD       ${bfd.length === 0 ? "no sessions" : `${up} of ${bfd.length} up`}`,
   ];
 }

@@ -225,7 +225,7 @@ describe("notes", () => {
     expect(plain(config.lines)).toEqual([
       { name: "con 0", execTimeoutSeconds: 0, login: false, password: false },
       { name: "vty 0 4", login: true, password: true },
-      { name: "vty 5 15", login: false, password: false },
+      { name: "vty 5 15", execTimeoutSeconds: 300, login: false, password: false },
     ]);
   });
 });
