@@ -34,6 +34,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["node.ts"],
   ["pair/"],
   ["live/"],
+  ["console/"],
   ["io/"],
   ["library.ts"],
   ["index.ts", "browser.ts"],

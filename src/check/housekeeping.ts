@@ -72,7 +72,7 @@ export function managementIsClosed(config: Config): Draft[] {
     });
   }
   for (const line of config.lines) {
-    if (line.execTimeoutOff) {
+    if (line.execTimeoutSeconds === 0) {
       const message = `line ${line.name}: exec-timeout 0 0 leaves an idle session open for ever`;
       drafts.push({ at: line.at, message, mend: `exec-timeout 10 0 on line ${line.name}` });
     }

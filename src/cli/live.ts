@@ -9,6 +9,7 @@ import { BACKENDS, type BackendName } from "../io/linux/open.js";
 import { virtualAddresses, standbyGroups, standbyName, usedAssociation } from "../check/topology.js";
 import { formatAddress } from "../ip.js";
 import { RELOAD_MODES, type ReloadMode } from "../redundancy/index.js";
+import { socketOption } from "./console.js";
 import { EXIT } from "./exit.js";
 import { loadConfig, rulesNeeded } from "./load.js";
 import { fragmentsOption, lenientOption, mapOption, rulesOption, sessionsOption } from "./options.js";
@@ -20,7 +21,7 @@ interface RunVerbOptions {
   readonly backend: BackendName | "auto";
   readonly dryRun?: true;
   readonly reloadMode: ReloadMode;
-  readonly stateDir: string;
+  readonly socket: string;
   readonly sessions: number;
   readonly fragments: number;
   readonly rules?: number;
@@ -57,11 +58,7 @@ export function runCommand(io: Io, exit: (code: number) => void): Command {
         .choices(RELOAD_MODES)
         .default("soft"),
     )
-    .option(
-      "--state-dir <dir>",
-      "folder of the console's socket and of what the devices were like",
-      "/run/twinwall",
-    )
+    .addOption(socketOption())
     .addOption(sessionsOption())
     .addOption(fragmentsOption())
     .addOption(rulesOption())
@@ -91,7 +88,7 @@ async function run(io: Io, options: RunVerbOptions): Promise<number> {
     capacity: { sessions, fragments, rules },
     backend: options.backend === "auto" ? undefined : options.backend,
     reloadMode: options.reloadMode,
-    stateDir: options.stateDir,
+    socket: options.socket,
   };
   for (const line of describe(config, found)) io.stdout.write(`${line}\n`);
   if (options.dryRun) return EXIT.done;

@@ -2,11 +2,13 @@
 import { Command, CommanderError } from "commander";
 import type { Io } from "../io/io.js";
 import { checkCommand } from "./check.js";
+import { consoleCommand } from "./console.js";
 import { EXIT } from "./exit.js";
 import { explainCommand } from "./explain.js";
 import { runCommand } from "./live.js";
 import { replayCommand } from "./replay.js";
 import { printError } from "./terminal.js";
+import { topCommand } from "./top.js";
 
 const EXAMPLES = `
 Examples:
@@ -40,15 +42,11 @@ function program(io: Io, exit: (code: number) => void): Command {
       "A stateful firewall with the semantics of the IOS Classic Firewall; every verdict has a reason.",
     )
     .version(io.version, "--version", "print the version")
+    // What stands behind a command of the console belongs to that.
+    .enablePositionalOptions()
     .addHelpText("after", EXAMPLES);
-  for (const verb of [
-    replayCommand(io, exit),
-    explainCommand(io, exit),
-    checkCommand(io, exit),
-    runCommand(io, exit),
-  ]) {
-    twinwall.addCommand(verb);
-  }
+  const verbs = [replayCommand, explainCommand, checkCommand, runCommand, consoleCommand, topCommand];
+  for (const verb of verbs) twinwall.addCommand(verb(io, exit));
   for (const each of [twinwall, ...twinwall.commands]) {
     each
       .exitOverride()

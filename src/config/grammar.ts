@@ -3,9 +3,15 @@
  * so it knows at each position what could have come next. A word that is a keyword in full is that keyword; otherwise
  * it may be the beginning of exactly one keyword, or an argument.
  */
-import { TYPES } from "./arguments.js";
-import { MODES, type Mode, type Row } from "./command.js";
-import { type CompoundSlot, compileSyntax, type Edge, isRefusal, type State } from "./syntax.js";
+import type { Row } from "./command.js";
+import {
+  type CompoundSlot,
+  compileSyntax,
+  type Edge,
+  isRefusal,
+  type State,
+  type TypeTable,
+} from "./syntax.js";
 
 /** Longest line of a configuration, without its indent. */
 export const LINE_MAX = 254;
@@ -35,8 +41,27 @@ export interface Expectation {
 /** The end of a command, as help shows it. */
 export const END_OF_COMMAND = "<cr>";
 
-export interface Match {
-  row: Row;
+/** What the matcher needs of a row. */
+export interface SyntaxRow {
+  readonly mode: string;
+  readonly syntax: string;
+  readonly help: string;
+}
+
+/** What a table of rows has in common: the configuration is one table, the commands of the console are another. */
+export interface Dialect<R extends SyntaxRow> {
+  readonly types: TypeTable;
+  /** The mode whose commands a mode has: its own, or those of another. */
+  ownerOf(mode: R["mode"]): R["mode"];
+  /** Whether the row reads lines without, and lines with `no` or `default`. */
+  canSet(row: R): boolean;
+  canUnset(row: R): boolean;
+  /** Whether `no` needs all arguments. */
+  unsetsWhole(row: R): boolean;
+}
+
+export interface Match<R extends SyntaxRow = Row> {
+  row: R;
   args: Record<string, unknown>;
   /** For each argument, the index of its first word. */
   wordOf: Map<string, number>;
@@ -46,7 +71,7 @@ export interface Match {
   exact: boolean;
 }
 
-export interface Mismatch {
+export interface Mismatch<R extends SyntaxRow = Row> {
   /** Index of the word that does not fit; the number of words when the line ends too early. */
   at: number;
   reason: "unknown" | "ambiguous" | "incomplete" | "refused";
@@ -55,15 +80,17 @@ export interface Mismatch {
   /** What could have stood there. */
   expected(): Expectation[];
   /** The rows that fitted up to there. */
-  rows(): Row[];
+  rows(): R[];
 }
 
-export type Outcome = { match: Match } | { mismatch: Mismatch };
+export type Outcome<R extends SyntaxRow = Row> = { match: Match<R> } | { mismatch: Mismatch<R> };
 
 /** One way of reading the words so far. */
-interface Thread {
+interface Thread<R extends SyntaxRow> {
   state: State;
-  row: Row;
+  row: R;
+  /** Its `no` needs all arguments. */
+  unsetsWhole: boolean;
   /** Choices of a `{ }` that are used up. */
   used: number;
   read: Step | undefined;
@@ -80,50 +107,50 @@ interface Step {
 export type Polarity = "set" | "no" | "default";
 
 /** The first word of a line of this mode, by keyword, so that a long table costs nothing. */
-interface Entry {
-  keywords: Map<string, Thread[]>;
-  all: Thread[];
+interface Entry<R extends SyntaxRow> {
+  keywords: Map<string, Thread<R>[]>;
+  all: Thread<R>[];
 }
 
-const canSet = (row: Row) => row.set !== undefined || row.note !== undefined || row.refuse !== undefined;
-const canUnset = (row: Row) =>
-  row.unset !== undefined || row.remove !== undefined || row.note !== undefined || row.refuse !== undefined;
+/** All rows of a table, compiled. */
+export class Grammar<R extends SyntaxRow> {
+  private readonly rows: readonly R[];
+  private readonly dialect: Dialect<R>;
+  private readonly modes = new Map<R["mode"], { set: Entry<R>; no: Entry<R> }>();
 
-/** All rows of the table, compiled. */
-export class Grammar {
-  private readonly rows: readonly Row[];
-  private readonly modes = new Map<Mode, { set: Entry; no: Entry }>();
-
-  constructor(rows: readonly Row[]) {
+  constructor(rows: readonly R[], dialect: Dialect<R>) {
     this.rows = rows;
+    this.dialect = dialect;
   }
 
   /** What lines of a mode can begin with. A mode is compiled when it is first asked for. */
-  private entry(mode: Mode, polarity: Polarity): Entry {
-    const owner = MODES[mode].commandsOf ?? mode;
+  private entry(mode: R["mode"], polarity: Polarity): Entry<R> {
+    const { dialect } = this;
+    const owner = dialect.ownerOf(mode);
     let entries = this.modes.get(owner);
     if (entries === undefined) {
       entries = { set: { keywords: new Map(), all: [] }, no: { keywords: new Map(), all: [] } };
       for (const row of this.rows) {
         if (row.mode !== owner) continue;
-        const thread = { state: compileSyntax(row.syntax, TYPES), row, used: 0, read: undefined };
-        if (canSet(row)) enter(entries.set, thread);
-        if (canUnset(row)) enter(entries.no, thread);
+        const state = compileSyntax(row.syntax, dialect.types);
+        const thread = { state, row, unsetsWhole: dialect.unsetsWhole(row), used: 0, read: undefined };
+        if (dialect.canSet(row)) enter(entries.set, thread);
+        if (dialect.canUnset(row)) enter(entries.no, thread);
       }
       this.modes.set(owner, entries);
     }
     return polarity === "set" ? entries.set : entries.no;
   }
 
-  private start(mode: Mode, polarity: Polarity, first: string | undefined): Thread[] {
+  private start(mode: R["mode"], polarity: Polarity, first: string | undefined): Thread<R>[] {
     const entry = this.entry(mode, polarity);
     return (first !== undefined && entry.keywords.get(first.toLowerCase())) || entry.all;
   }
 
   /** Reads a line (without `no` or `default`) in a mode. `words` must be those of `line`, from `from` on. */
-  match(mode: Mode, polarity: Polarity, line: string, words: readonly Word[], from = 0): Outcome {
+  match(mode: R["mode"], polarity: Polarity, line: string, words: readonly Word[], from = 0): Outcome<R> {
     let threads = this.start(mode, polarity, words[from]?.text);
-    let swallowed: Thread | undefined;
+    let swallowed: Thread<R> | undefined;
     for (let at = from; at < words.length; at++) {
       const next = step(threads, words[at]!, at, line);
       swallowed ??= next.rest[0];
@@ -140,7 +167,7 @@ export class Grammar {
   }
 
   /** The keywords that a line of this mode can begin with. */
-  firstKeywords(mode: Mode, polarity: Polarity): string[] {
+  firstKeywords(mode: R["mode"], polarity: Polarity): string[] {
     return [...this.entry(mode, polarity).keywords.keys()];
   }
 
@@ -148,7 +175,7 @@ export class Grammar {
    * What could come after these words in this mode, for `?` and completion; the last expectation is `<cr>` when the
    * command may end. Words that do not fit give an empty list.
    */
-  expectations(mode: Mode, texts: readonly string[]): Expectation[] {
+  expectations(mode: R["mode"], texts: readonly string[]): Expectation[] {
     const { polarity, from } = polarityOf(texts[0]);
     let threads = this.start(mode, polarity, texts[from]);
     for (let at = from; at < texts.length; at++) {
@@ -158,7 +185,7 @@ export class Grammar {
   }
 }
 
-function enter(entry: Entry, thread: Thread): void {
+function enter<R extends SyntaxRow>(entry: Entry<R>, thread: Thread<R>): void {
   entry.all.push(thread);
   for (const keyword of thread.state.keywords.keys()) {
     const threads = entry.keywords.get(keyword);
@@ -173,16 +200,15 @@ export function polarityOf(first: string | undefined): { polarity: Polarity; fro
   return word === "no" || word === "default" ? { polarity: word, from: 1 } : { polarity: "set", from: 0 };
 }
 
-function accepts({ row, state }: Thread, polarity: Polarity): boolean {
-  const whole = polarity === "set" || row.remove !== undefined || row.refuse !== undefined;
-  return whole ? state.accept : state.acceptShort;
+function accepts({ unsetsWhole, state }: Thread<SyntaxRow>, polarity: Polarity): boolean {
+  return polarity === "set" || unsetsWhole ? state.accept : state.acceptShort;
 }
 
-const isFree = (edge: Edge, thread: Thread) => (edge.bit & thread.used) === 0;
+const isFree = (edge: Edge, thread: Thread<SyntaxRow>) => (edge.bit & thread.used) === 0;
 
 /** The keyword that a word stands for: itself, or the only one that it begins; `ambiguous` when it begins several. */
 function keywordOf(
-  threads: Thread[],
+  threads: readonly Thread<SyntaxRow>[],
   text: string,
 ): { keyword?: string; exact: boolean; ambiguous: boolean } {
   for (const thread of threads) {
@@ -208,15 +234,15 @@ function keywordOf(
  * One word further. `rest` holds the ways that take the line from here to its end; they win only when no other way
  * reaches it.
  */
-function step(
-  threads: Thread[],
+function step<R extends SyntaxRow>(
+  threads: readonly Thread<R>[],
   word: Word,
   at: number,
   line: string,
-): { threads: Thread[]; rest: Thread[]; ambiguous: boolean } {
+): { threads: Thread<R>[]; rest: Thread<R>[]; ambiguous: boolean } {
   const { keyword, exact, ambiguous } = keywordOf(threads, word.text.toLowerCase());
-  const next: Thread[] = [];
-  const rest: Thread[] = [];
+  const next: Thread<R>[] = [];
+  const rest: Thread<R>[] = [];
   if (keyword !== undefined) {
     for (const thread of threads) {
       for (const edge of thread.state.keywords.get(keyword) ?? NONE) {
@@ -239,24 +265,30 @@ function step(
 
 const NONE: readonly Edge[] = [];
 
-function advance(thread: Thread, edge: Edge, value: unknown, word: number): Thread {
+function advance<R extends SyntaxRow>(
+  thread: Thread<R>,
+  edge: Edge,
+  value: unknown,
+  word: number,
+): Thread<R> {
   return {
     state: edge.to,
     row: thread.row,
+    unsetsWhole: thread.unsetsWhole,
     used: thread.used | edge.bit,
     read: { edge, value, word, previous: thread.read },
   };
 }
 
 /** Gathers the arguments of the way that was taken, compounds last to first so that each is complete when made. */
-function finish(thread: Thread, words: readonly Word[]): Outcome {
+function finish<R extends SyntaxRow>(thread: Thread<R>, words: readonly Word[]): Outcome<R> {
   const steps: Step[] = [];
   for (let read = thread.read; read !== undefined; read = read.previous) steps.push(read);
   steps.reverse();
   const args: Record<string, unknown> = {};
   const wordOf = new Map<string, number>();
   const compounds = new Map<CompoundSlot, { args: Record<string, unknown>; word: number }>();
-  const mismatch = (at: number, message: string): Outcome => ({
+  const mismatch = (at: number, message: string): Outcome<R> => ({
     mismatch: { at, reason: "refused", message, expected: () => [], rows: () => [thread.row] },
   });
   for (const { edge, value, word } of steps) {
@@ -294,12 +326,12 @@ function fullText(steps: readonly Step[], words: readonly Word[]): string {
 }
 
 /** A mismatch after these threads. What they expected is worked out only when it is asked for. */
-function mismatchOf(
+function mismatchOf<R extends SyntaxRow>(
   at: number,
   reason: Mismatch["reason"],
-  threads: readonly Thread[],
+  threads: readonly Thread<R>[],
   polarity: Polarity,
-): { mismatch: Mismatch } {
+): { mismatch: Mismatch<R> } {
   return {
     mismatch: {
       at,
@@ -310,10 +342,10 @@ function mismatchOf(
   };
 }
 
-const helps = (rows: readonly Row[]) => [...new Set(rows.map((row) => row.help))];
+const helps = (rows: readonly SyntaxRow[]) => [...new Set(rows.map((row) => row.help))];
 
-function expect(threads: readonly Thread[], polarity: Polarity): Expectation[] {
-  const expected = new Map<string, Expectation & { rows: Row[] }>();
+function expect(threads: readonly Thread<SyntaxRow>[], polarity: Polarity): Expectation[] {
+  const expected = new Map<string, Expectation & { rows: SyntaxRow[] }>();
   for (const thread of threads) {
     for (const edge of [...thread.state.keywords.values(), thread.state.arguments].flat()) {
       if (!isFree(edge, thread)) continue;

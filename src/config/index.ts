@@ -15,6 +15,7 @@ export { MODES, type Mode } from "./command.js";
 export { formatMember } from "./commands/groups.js";
 export { formatInspectProtocol } from "./commands/inspect.js";
 export { formatDiagnostic, nearest } from "./diagnostics.js";
+export { type Edit, edit } from "./edit.js";
 export { END_OF_COMMAND, type Expectation, LINE_MAX } from "./grammar.js";
 export * from "./model.js";
 export {

@@ -18,6 +18,14 @@ export class KeptLines {
   private readonly all = new Set<KeptLine>();
   private readonly notes = new Map<string, KeptLine>();
 
+  /** `lines`: what is kept from before. */
+  constructor(lines: readonly KeptLine[] = []) {
+    for (const line of lines) {
+      if (line.why === "note") this.replace(line);
+      else this.add(line);
+    }
+  }
+
   /** Keeps a line as it stands, however often it is said. */
   add(line: KeptLine): void {
     this.all.add(line);

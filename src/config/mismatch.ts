@@ -1,6 +1,6 @@
 /** What is wrong with a line that no row reads, in words. */
 import { nearest } from "./diagnostics.js";
-import type { Expectation, Mismatch, Word } from "./grammar.js";
+import type { Expectation, Mismatch, SyntaxRow, Word } from "./grammar.js";
 
 /** A problem of a line: which characters (from 0), what is wrong, what could have stood there. */
 export interface Problem {
@@ -16,7 +16,7 @@ export interface Problem {
  * command could begin with.
  */
 export function describeMismatch(
-  mismatch: Mismatch,
+  mismatch: Mismatch<SyntaxRow>,
   line: string,
   words: readonly Word[],
   from: number,

@@ -423,7 +423,8 @@ export interface IpcAssociation extends Placed {
 export interface TerminalLine extends Placed {
   /** `con 0`, `vty 0 4`, ... */
   name: string;
-  execTimeoutOff: boolean;
+  /** Idle time after which a session ends, 0 for never. */
+  execTimeoutSeconds?: number;
   login: boolean;
   password: boolean;
 }

@@ -65,7 +65,9 @@ export function emptyConfig(file = ""): Config {
  * `show running-config` are passed over.
  */
 export function parse(text: string, options: ParseOptions = {}): ParseResult {
-  return new Parser(options).read(text);
+  const parser = new Parser(options);
+  parser.read(text);
+  return parser.finish();
 }
 
 /** A block that is open: the mode its lines are read in, and what they act on. */
@@ -74,6 +76,8 @@ interface Block {
   scope: unknown;
   /** Headers of the blocks around and of this one; undefined at the top. */
   path: string | undefined;
+  /** The line that began it, its keywords in full; empty at the top. */
+  header: string;
   /** Spaces before the header. */
   indent: number;
   /** What becomes of deeper lines that are not known: nothing (the block was refused) or kept. */
@@ -108,16 +112,17 @@ interface Line {
   from: number;
 }
 
-class Parser {
+/** Reads a text line by line. `edit` (edit.ts) goes on with a configuration that there is. */
+export class Parser {
   private readonly config: Config;
   private readonly lenient: boolean;
   private readonly diagnostics: Diagnostic[] = [];
   private errors = 0;
   private warnings = 0;
   private readonly stack: Block[];
-  private readonly kept = new KeptLines();
+  private readonly kept: KeptLines;
   /** A command was read; prompts before it are those of the console. */
-  private started = false;
+  private started: boolean;
   /** `end` was read. */
   private ended = false;
   /** Nothing more is to be read. */
@@ -127,13 +132,29 @@ class Parser {
     | { kept: KeptLine; header: string; delimiter: string; line: Line; start: number }
     | undefined;
 
-  constructor(options: ParseOptions) {
-    this.config = emptyConfig(options.file ?? "");
+  /** `base`: what is read is added to this one. */
+  constructor(options: ParseOptions, base?: Config) {
+    this.config = base ?? emptyConfig(options.file ?? "");
     this.lenient = options.lenient ?? false;
-    this.stack = [blockOf("global", this.config, undefined, -1)];
+    this.started = base !== undefined;
+    this.kept = new KeptLines(base?.kept);
+    this.stack = [blockOf("global", this.config, -1)];
   }
 
-  read(text: string): ParseResult {
+  /** The blocks that are open, outermost first. */
+  get blocks(): readonly Readonly<Block>[] {
+    return this.stack;
+  }
+
+  /** Why the words of the last line that did not fit did not. */
+  mismatch: Mismatch["reason"] | undefined;
+
+  /** A text goes on until its delimiter comes. */
+  get isTextOpen(): boolean {
+    return this.delimited !== undefined;
+  }
+
+  read(text: string): void {
     const body = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
     const lineEnd = /\r\n|\n|\r|$/g;
     for (let from = 0, number = 1; !this.done; number++) {
@@ -148,6 +169,9 @@ class Parser {
         this.done = true;
       }
     }
+  }
+
+  finish(): ParseResult {
     if (this.delimited) {
       const { line, start, delimiter, header } = this.delimited;
       this.kept.forget(undefined, header);
@@ -259,6 +283,7 @@ class Parser {
     if (!known || mismatches[owner]!.at === furthest) this.stack.length = owner + 1;
     else this.stack.length = mismatches.findLastIndex((mismatch) => mismatch.at === furthest) + 1;
     const mismatch = mismatches[this.stack.length - 1]!;
+    this.mismatch = mismatch.reason;
     const block = this.top;
     const keep = this.lenient && !PROMPT.test(written(line)) && isUnknownCommand(mismatch, line.from);
     if (keep) this.kept.add(keptLine(line, block, "unknown", NOT_UNDERSTOOD));
@@ -285,7 +310,7 @@ class Parser {
 
   private enterOpaque(indent: number, header: string, unknown: "drop" | "keep"): void {
     const path = blockPath(this.top.path, header);
-    this.stack.push({ ...blockOf("opaque", this.config, path, indent), unknown });
+    this.stack.push({ ...blockOf("opaque", this.config, indent, header, path), unknown });
   }
 
   private applyIn(depth: number, match: Match, line: Line): void {
@@ -328,7 +353,7 @@ class Parser {
     if (row.delimited) this.beginDelimited(kept, match, line);
     if (row.enters) {
       const path = blockPath(block.path, text);
-      this.stack.push({ ...blockOf(row.enters, block.scope, path, line.indent), unknown: "keep" });
+      this.stack.push({ ...blockOf(row.enters, block.scope, line.indent, text, path), unknown: "keep" });
     }
   }
 
@@ -349,7 +374,7 @@ class Parser {
       this.report("warning", line.number, line.text, { ...extentOf(line), message });
     if (row.enters && line.polarity === "set") {
       const path = row.header ? blockPath(block.path, row.header(result)) : block.path;
-      this.stack.push(blockOf(row.enters, result, path, line.indent));
+      this.stack.push(blockOf(row.enters, result, line.indent, match.text, path));
     }
   }
 
@@ -397,8 +422,8 @@ function isUnknownCommand({ at, reason, rows, expected }: Mismatch, from: number
   );
 }
 
-function blockOf(mode: Mode, scope: unknown, path: string | undefined, indent: number): Block {
-  return { mode, scope, path, indent, deeper: false, separated: false };
+function blockOf(mode: Mode, scope: unknown, indent: number, header = "", path?: string): Block {
+  return { mode, scope, path, header, indent, deeper: false, separated: false };
 }
 
 const positionOf = (line: Line) => ({ line: line.number, column: line.words[0]!.start + 1 });

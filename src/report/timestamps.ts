@@ -13,7 +13,7 @@ export function timestamps(format: TimestampFormat = FORMAT_DEFAULT, start: Date
 
 const two = (value: number) => String(value).padStart(2, "0");
 
-function datetime(time: Date, { msec, year }: TimestampFormat): string {
+export function datetime(time: Date, { msec, year }: TimestampFormat): string {
   // Beyond what a calendar can say; only a damaged capture gets there.
   if (Number.isNaN(time.getTime())) return "(no time)";
   const day = `${MONTHS[time.getUTCMonth()]!.slice(0, 3)} ${String(time.getUTCDate()).padStart(2)}`;
@@ -28,7 +28,7 @@ const WEEK = 7 * DAY;
 const YEAR = 365 * DAY;
 
 /** As IOS prints an uptime: 00:00:05, 1d02h, 3w4d, 1y2w. */
-function uptime(nowMs: number): string {
+export function uptime(nowMs: number): string {
   const s = Math.floor(nowMs / 1000);
   if (s < DAY) return [Math.floor(s / HOUR), Math.floor(s / 60) % 60, s % 60].map(two).join(":");
   if (s < WEEK) return `${Math.floor(s / DAY)}d${two(Math.floor(s / HOUR) % 24)}h`;

@@ -223,9 +223,9 @@ describe("notes", () => {
       "line con 0\n exec-timeout 0 0\nline vty 0 4\n password 7 0822\n login\nline vty 5 15\n no login\n exec-timeout 5",
     );
     expect(plain(config.lines)).toEqual([
-      { name: "con 0", execTimeoutOff: true, login: false, password: false },
-      { name: "vty 0 4", execTimeoutOff: false, login: true, password: true },
-      { name: "vty 5 15", execTimeoutOff: false, login: false, password: false },
+      { name: "con 0", execTimeoutSeconds: 0, login: false, password: false },
+      { name: "vty 0 4", login: true, password: true },
+      { name: "vty 5 15", execTimeoutSeconds: 300, login: false, password: false },
     ]);
   });
 });

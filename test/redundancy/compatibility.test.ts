@@ -92,7 +92,7 @@ const PARTS: Record<keyof Config, readonly [Section[], ((config: Config) => void
   lines: [
     [],
     (config) =>
-      config.lines.push({ at, name: "vty 0 4", execTimeoutOff: true, login: false, password: false }),
+      config.lines.push({ at, name: "vty 0 4", execTimeoutSeconds: 0, login: false, password: false }),
   ],
   keyChains: [[], (config) => config.keyChains.set("K", { at, name: "K", keys: new Map() })],
   kept: [[], (config) => config.kept.push({ at, text: "ip cef", why: "note", note: "" })],

@@ -2,7 +2,8 @@
  * The table: every command of the configuration, in the order in which IOS writes them. Between two sections the
  * running configuration has a `!`.
  */
-import type { Row } from "../command.js";
+import { TYPES } from "../arguments.js";
+import { MODES, type Row } from "../command.js";
 import { Grammar } from "../grammar.js";
 import { NAMED, NAMED6, NUMBERED } from "./acl.js";
 import { OBJECT_GROUPS } from "./groups.js";
@@ -50,4 +51,12 @@ export const SECTIONS: readonly (readonly Row[])[] = [
   TIME_RANGES,
 ];
 
-export const GRAMMAR = new Grammar(SECTIONS.flat());
+const isKept = (row: Row) => row.note !== undefined || row.refuse !== undefined;
+
+export const GRAMMAR = new Grammar<Row>(SECTIONS.flat(), {
+  types: TYPES,
+  ownerOf: (mode) => MODES[mode].commandsOf ?? mode,
+  canSet: (row) => row.set !== undefined || isKept(row),
+  canUnset: (row) => row.unset !== undefined || row.remove !== undefined || isKept(row),
+  unsetsWhole: (row) => row.remove !== undefined || row.refuse !== undefined,
+});

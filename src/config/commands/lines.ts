@@ -1,4 +1,4 @@
-/** `line con|aux|vty ...`: terminals. They do not exist here; what the validator asks about is recorded. */
+/** `line con|aux|vty ...`: terminals. There is the console alone; what the validator asks about is recorded. */
 import { command, note, notesOf, type Row } from "../command.js";
 import { find, put } from "../lists.js";
 import type { TerminalLine } from "../model.js";
@@ -21,7 +21,7 @@ export const LINES: readonly Row[] = [
       const name = [kind, a.first, a.last].filter((part) => part !== undefined).join(" ");
       const known = find(config.lines, name, nameOf);
       if (known) return known;
-      const made: TerminalLine = { at, name, execTimeoutOff: false, login: false, password: false };
+      const made: TerminalLine = { at, name, login: false, password: false };
       put(config.lines, made, nameOf);
       return made;
     },
@@ -29,21 +29,22 @@ export const LINES: readonly Row[] = [
     header: ({ name }) => `line ${name}`,
   }),
   noted("access-class <list:word> (in | out) [vrf-also]", "access-class 10 in", "addresses that may log in"),
-  note({
+  command({
     mode: "line",
     syntax: "exec-timeout <minutes:0-35791> [<seconds:0-2147483>]",
     help: "idle time before a session ends",
     example: "exec-timeout 0 0",
-    note: NO_TERMINAL,
     set: (line, a) => {
-      line.execTimeoutOff = a.minutes === 0 && (a.seconds ?? 0) === 0;
+      line.execTimeoutSeconds = a.minutes * 60 + (a.seconds ?? 0);
     },
     unset: (line) => {
-      line.execTimeoutOff = true;
+      line.execTimeoutSeconds = 0;
     },
     reset: (line) => {
-      line.execTimeoutOff = false;
+      line.execTimeoutSeconds = undefined;
     },
+    show: ({ execTimeoutSeconds: all }) =>
+      all === undefined ? [] : [`exec-timeout ${Math.floor(all / 60)} ${all % 60}`],
   }),
   noted("privilege level <level:0-15>", "privilege level 15", "privilege of a session"),
   note({

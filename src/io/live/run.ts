@@ -21,8 +21,8 @@ export interface RunOptions {
   readonly capacity: Partial<Capacity>;
   readonly backend?: BackendName | undefined;
   readonly reloadMode?: ReloadMode | undefined;
-  /** Folder of the socket and of the record of what was changed on the devices. */
-  readonly stateDir: string;
+  /** Path of the console's socket; beside it stands the record of what was changed on the devices. */
+  readonly socket: string;
 }
 
 /** Why the process ends. */
@@ -60,11 +60,7 @@ export async function findDevices(
   return problems.length > 0 ? { problems } : { libc: libc.value, mapping, devices };
 }
 
-/** Name of the box for files: its host name. */
-export const boxName = ({ hostname }: Config): string => hostname ?? "twinwall";
-
-const stateFileOf = ({ stateDir, config }: Pick<RunOptions, "stateDir" | "config">): string =>
-  `${stateDir}/${boxName(config)}.devices.json`;
+const stateFileOf = (socket: string): string => `${socket.replace(/\.sock$/, "")}.devices.json`;
 
 /** A box that runs, and the devices that it has taken. */
 export interface Running {
@@ -84,7 +80,7 @@ export async function startRun(
   software: string,
   onReport: (report: LiveReport) => void,
 ): Promise<Result<Running>> {
-  const stateFile = stateFileOf(options);
+  const stateFile = stateFileOf(options.socket);
   const names = mapping.ports.map(({ device }) => device);
   const prepared = prepareDevices(libc, { devices: names, stateFile });
   if (isProblem(prepared)) return prepared;
