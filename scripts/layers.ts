@@ -28,6 +28,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["events.ts", "explain.ts"],
   ["prepare.ts"],
   ["dataplane.ts"],
+  ["log/"],
   ["report/"],
   ["replay/"],
   ["node/"],
