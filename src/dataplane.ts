@@ -10,7 +10,7 @@ import type { Config, Diagnostic } from "./config/model.js";
 import { show } from "./config/show.js";
 import type { Capacity, Core } from "./core.js";
 import { type Counters, readCounters } from "./counters.js";
-import { decodeEvents, eventBytes, type EventNames, type FirewallEvent } from "./events.js";
+import { type FirewallEvent, readEvents } from "./events.js";
 import { explainFrame, type Explanation } from "./explain.js";
 import { Forwarding } from "./forwarding.js";
 import type { Address } from "./ip.js";
@@ -176,18 +176,7 @@ export class Dataplane {
 
   /** What the last call reported; to be read before the next one. */
   events(): Generator<FirewallEvent, void, undefined> {
-    return decodeEvents(this.eventBytes(), this.eventNames);
-  }
-
-  /** The same as the core wrote it, for another thread to decode; valid until the next call. */
-  eventBytes(): Uint8Array {
-    return eventBytes(this.#core);
-  }
-
-  /** What `decodeEvents` needs to know of the configuration in force. */
-  get eventNames(): EventNames {
-    const { interfaces, services } = this.#policy.numbering;
-    return { interfaces, services };
+    return readEvents(this.#core, this.#policy);
   }
 
   /**

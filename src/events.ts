@@ -2,7 +2,7 @@
 import * as L from "../assembly/layout.js";
 import type { Core } from "./core.js";
 import { bytesToBigint, formatIpv4, formatIpv6 } from "./ip.js";
-import type { Numbering } from "./policy/numbering.js";
+import type { Policy } from "./policy/policy.js";
 import { reasonOf } from "./reasons.js";
 import { formatSessionId } from "./session-view.js";
 
@@ -89,24 +89,16 @@ const PROTOCOLS_WITH_PORT: ReadonlySet<number> = new Set([1, 6, 17, 58]);
 const TCP = 6;
 const ICMP: ReadonlySet<number> = new Set([1, 58]);
 
-/** The names behind the numbers in events. Plain data: they go to another thread with the events. */
-export type EventNames = Pick<Numbering, "interfaces" | "services">;
-
-/** The events of the last call as the core wrote them, EVENT_SIZE bytes each; valid until the next call. */
-export function eventBytes(core: Core): Uint8Array {
-  const { at } = core.plan.regions.events;
-  return core.bytes.subarray(at, at + core.state(L.S_EVENTS_WRITTEN) * L.EVENT_SIZE);
-}
-
-/** Decodes events, in the order in which they happened. */
-export function* decodeEvents(bytes: Uint8Array, names: EventNames): Generator<FirewallEvent> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let at = 0; at < bytes.length; at += L.EVENT_SIZE) {
-    const type = view.getUint8(at + L.EV_TYPE);
+/** Decodes the events of the last call, in the order in which they happened. */
+export function* readEvents(core: Core, policy: Policy): Generator<FirewallEvent> {
+  const written = core.state(L.S_EVENTS_WRITTEN);
+  for (let i = 0; i < written; i++) {
+    const at = core.plan.regions.events.at + i * L.EVENT_SIZE;
+    const type = core.view.getUint8(at + L.EV_TYPE);
     const session = SESSION_EVENTS.get(type);
     const packet = PACKET_EVENTS.get(type);
-    if (session !== undefined) yield readSessionEvent(view, at, session, names);
-    else if (packet !== undefined) yield readPacketEvent(view, at, packet, names);
+    if (session !== undefined) yield readSessionEvent(core.view, at, session, policy);
+    else if (packet !== undefined) yield readPacketEvent(core.view, at, packet, policy);
     else throw new Error(`event type ${type} has no name`);
   }
 }
@@ -120,7 +112,7 @@ function readSessionEvent(
   view: DataView,
   at: number,
   type: SessionEvent["type"],
-  names: EventNames,
+  { numbering }: Policy,
 ): SessionEvent {
   const v6 = view.getUint8(at + L.EV_V6) !== 0;
   const protocol = view.getUint8(at + L.EV_PROTOCOL);
@@ -133,8 +125,8 @@ function readSessionEvent(
     id: formatSessionId(view.getBigUint64(at + L.EV_SESSION_ID, true)),
     family: v6 ? 6 : 4,
     protocol,
-    service: names.services[view.getUint16(at + L.EV_SERVICE, true)] ?? "",
-    interface: names.interfaces[view.getUint8(at + L.EV_INGRESS)] ?? "",
+    service: numbering.services[view.getUint16(at + L.EV_SERVICE, true)] ?? "",
+    interface: numbering.interfaces[view.getUint8(at + L.EV_INGRESS)] ?? "",
     initiator: {
       address: address(view, at + L.EV_SOURCE, v6),
       port: port(L.EV_SOURCE_PORT),
@@ -153,7 +145,7 @@ function readPacketEvent(
   view: DataView,
   at: number,
   type: PacketEvent["type"],
-  names: EventNames,
+  { numbering }: Policy,
 ): PacketEvent {
   const v6 = view.getUint8(at + L.EV_V6) !== 0;
   const protocol = view.getUint8(at + L.EV_PROTOCOL);
@@ -171,7 +163,7 @@ function readPacketEvent(
     reason: reasonOf(view.getUint8(at + L.EV_REASON)).name,
     family: v6 ? 6 : 4,
     protocol,
-    interface: names.interfaces[view.getUint8(at + L.EV_INGRESS)] ?? "",
+    interface: numbering.interfaces[view.getUint8(at + L.EV_INGRESS)] ?? "",
     source: address(view, at + L.EV_SOURCE, v6),
     destination: address(view, at + L.EV_DESTINATION, v6),
     sourcePort: view.getUint16(at + L.EV_SOURCE_PORT, true),

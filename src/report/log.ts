@@ -5,7 +5,7 @@
 import type { Config } from "../config/model.js";
 import type { EventEnd, FirewallEvent, PacketEvent, SessionEvent } from "../events.js";
 import { iosLine } from "../log/format.js";
-import { type LogFields, type LogRecord, logRecord } from "../log/record.js";
+import { type LogFields, type LogRecord, logRecord, type RecordOptions } from "../log/record.js";
 import { timestamps } from "../log/timestamps.js";
 import { REASONS } from "../reasons.js";
 import { AccessLog, type LineSink, type LoggedRule } from "./accesslog.js";
@@ -30,6 +30,9 @@ export interface LogPolicy {
 /** Takes the records of events, in the order of their times. */
 export type RecordSink = (record: LogRecord) => void;
 
+/** Lost events are told of at most once in this time. */
+export const LOSS_INTERVAL_MS = 10_000;
+
 /** In an event of a frame without a link header. */
 const NO_MAC = "00:00:00:00:00:00";
 
@@ -40,6 +43,8 @@ export class EventLog {
   #rules!: readonly LogRule[];
   #logged!: readonly (LoggedRule | undefined)[];
   #access!: AccessLog;
+  #lost = 0;
+  #lossAtMs = Number.NEGATIVE_INFINITY;
 
   /** `wallMs`: what the wall clock shows at a time of the events, ms since 1970. */
   constructor(policy: LogPolicy, wallMs: (nowMs: number) => number, take: RecordSink) {
@@ -48,7 +53,7 @@ export class EventLog {
     this.#use(policy);
   }
 
-  /** The events from now on are those of another policy: what has been counted is summed up. */
+  /** The events from now on are those of another policy, and none of the one before: what has been counted is summed up. */
   replacePolicy(policy: LogPolicy, nowMs: number): void {
     this.end(nowMs);
     this.#use(policy);
@@ -60,9 +65,15 @@ export class EventLog {
     this.#access = new AccessLog(config.accessListLog, this.#accessLine);
   }
 
-  /** The events of one call of the firewall, at that time in ms; none: what is due is summed up. */
+  /** So many more events were lost on their way here: there were too many. */
+  lost(events: number): void {
+    this.#lost += events;
+  }
+
+  /** The events of one call of the firewall, at that time in ms; none: what is due is summed up, once a second, say. */
   events(events: Iterable<FirewallEvent>, nowMs: number): void {
     this.#access.tick(nowMs);
+    if (nowMs - this.#lossAtMs >= LOSS_INTERVAL_MS) this.#tellLoss(nowMs);
     for (const event of events) this.#event(event, nowMs);
   }
 
@@ -70,6 +81,14 @@ export class EventLog {
   end(nowMs: number): void {
     this.#access.tick(nowMs);
     this.#access.end(nowMs);
+    this.#tellLoss(nowMs);
+  }
+
+  #tellLoss(nowMs: number): void {
+    if (this.#lost === 0) return;
+    this.#lossAtMs = nowMs;
+    this.#record(`%SYS-4-EVENTSLOST: ${this.#lost} events of packets and sessions were lost`, nowMs);
+    this.#lost = 0;
   }
 
   #event(event: FirewallEvent, nowMs: number): void {
@@ -96,8 +115,11 @@ export class EventLog {
       entry === undefined
         ? fields
         : { ...fields, rule: `${entry.list} ${entry.sequence}`, ruleText: entry.text };
-    const time = { wallMs: this.#wallMs(nowMs), uptimeMs: nowMs };
-    this.#take(logRecord(line, time, { origin: "traffic", fields: all }));
+    this.#record(line, nowMs, { origin: "traffic", fields: all });
+  }
+
+  #record(line: string, nowMs: number, options: RecordOptions = {}): void {
+    this.#take(logRecord(line, { wallMs: this.#wallMs(nowMs), uptimeMs: nowMs }, options));
   }
 }
 
