@@ -10,7 +10,7 @@ const ROOT = normalize(join(dirname(fileURLToPath(import.meta.url)), ".."));
 
 /** Folders and files of src/, lowest first: each may import what stands above it in this list, and itself. */
 const LAYERS: readonly (readonly string[])[] = [
-  ["doorbell.ts", "ip.ts", "printable.ts", "random.ts", "reasons.ts", "ring.ts"],
+  ["deque.ts", "doorbell.ts", "ip.ts", "printable.ts", "random.ts", "reasons.ts", "ring.ts"],
   ["mac.ts"],
   ["record.ts"],
   ["frame.ts"],
@@ -28,6 +28,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["events.ts", "explain.ts"],
   ["prepare.ts"],
   ["dataplane.ts"],
+  ["log/"],
   ["report/"],
   ["replay/"],
   ["node/"],

@@ -385,8 +385,10 @@ export interface PortMapping extends Placed {
   description?: string;
 }
 
+export type LogTransport = "udp" | "tcp" | "tls";
+
 export interface Logging {
-  hosts: (Placed & { address: Address; transport: "udp" | "tcp"; port?: number })[];
+  hosts: (Placed & { address: Address; transport: LogTransport; port?: number })[];
   /** Severity 0..7 by destination, or off. */
   levels: Map<"console" | "monitor" | "buffered" | "trap", number | "off">;
   bufferedBytes?: number;

@@ -4,6 +4,7 @@ import { constants, createReadStream, createWriteStream } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import type { Readable, Writable } from "node:stream";
+import { codeOf, meaningOf, meaningOfCode } from "./errors.js";
 import { type Io, type Result, type Sink, type Source, STANDARD_STREAM, type Stream } from "./io.js";
 
 /** Bytes of one piece of a file: larger ones are read no faster, and fall out of the cache. */
@@ -44,7 +45,7 @@ async function openSource(path: string): Promise<Result<Source>> {
   if (path === STANDARD_STREAM) return { value: sourceOf("standard input", undefined, () => process.stdin) };
   try {
     const found = await stat(path);
-    if (found.isDirectory()) return { problem: `${path}: ${MEANINGS.EISDIR}` };
+    if (found.isDirectory()) return { problem: `${path}: ${meaningOfCode("EISDIR")}` };
     await access(path, constants.R_OK);
     // A pipe or a device has no size. It must not be opened twice, so it is opened when it is read.
     const size = found.isFile() ? found.size : undefined;
@@ -115,28 +116,4 @@ function sinkOf(path: string | undefined, stream: Writable): Sink {
       return problem;
     },
   };
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code;
-}
-
-/** What the codes that a user meets mean, in words. */
-const MEANINGS: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EDQUOT: "the quota is used up",
-  EFBIG: "the file would be too large",
-  EISDIR: "this is a directory",
-  EMFILE: "too many open files",
-  ENAMETOOLONG: "the name is too long",
-  ENOENT: "no such file or directory",
-  ENOSPC: "no space left on the device",
-  ENOTDIR: "a part of the path is not a directory",
-  EPERM: "not permitted",
-  EROFS: "the file system is read-only",
-};
-
-function meaningOf(error: unknown): string {
-  const code = codeOf(error);
-  return (code && MEANINGS[code]) || (error instanceof Error ? error.message : String(error));
 }

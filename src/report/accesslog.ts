@@ -5,7 +5,7 @@
  */
 import { DEFAULTS } from "../config/model.js";
 import type { PacketEvent } from "../events.js";
-import { protocolName } from "./protocol.js";
+import { isIcmp, isTcp, isUdp, protocolName } from "./protocol.js";
 
 /** Flows that are counted at a time; when another comes, the oldest is summed up early. */
 export const ACCESS_LOG_FLOWS_MAX = 4096;
@@ -26,10 +26,9 @@ export interface LoggedRule {
   readonly cookie?: string | undefined;
 }
 
-const ICMP: ReadonlySet<number> = new Set([1, 58]);
-const WITH_PORTS: ReadonlySet<number> = new Set([6, 17]);
-
 interface Flow {
+  /** Its first packet. */
+  readonly event: PacketEvent;
   /** What stands in the line, without the number of packets. */
   readonly text: string;
   readonly cookie: string;
@@ -46,8 +45,11 @@ export interface AccessLogOptions {
   readonly intervalMs?: number | undefined;
 }
 
-/** Takes a line and the virtual time in ms that it is of. */
-export type LineSink = (line: string, nowMs: number) => void;
+/**
+ * Takes a line and the virtual time in ms that it is of. `packets`: how many it speaks of; `event`: the first packet of
+ * their flow, where they are of one.
+ */
+export type LineSink = (line: string, nowMs: number, packets: number, event?: PacketEvent) => void;
 
 export class AccessLog {
   /** In the order in which they were last logged. */
@@ -104,13 +106,13 @@ export class AccessLog {
     this.#lastLineMs = nowMs;
     if (this.#flows.size === ACCESS_LOG_FLOWS_MAX) this.#evict(nowMs);
     const cookie = rule.cookie === undefined ? "" : ` [${rule.cookie}]`;
-    const flow: Flow = { text: flowText(event, rule), cookie, sinceMs: nowMs, packets: 1 };
+    const flow: Flow = { event, text: flowText(event, rule), cookie, sinceMs: nowMs, packets: 1 };
     this.#sum(key, flow, nowMs);
   }
 
   #evict(nowMs: number): void {
     for (const [key, flow] of this.#flows) {
-      if (flow.packets > 0) this.#print(flowLine(flow), nowMs);
+      if (flow.packets > 0) this.#print(flowLine(flow), nowMs, flow.packets, flow.event);
       this.#flows.delete(key);
       return;
     }
@@ -118,7 +120,7 @@ export class AccessLog {
 
   /** Prints a flow, as of `printMs`, and starts to count anew, as the newest. */
   #sum(key: string, flow: Flow, printMs: number, nowMs = printMs): void {
-    this.#print(flowLine(flow), printMs);
+    this.#print(flowLine(flow), printMs, flow.packets, flow.event);
     flow.packets = 0;
     flow.sinceMs = nowMs;
     this.#flows.delete(key);
@@ -129,6 +131,7 @@ export class AccessLog {
     this.#print(
       `%SEC-6-IPACCESSLOGRL: access-list logging rate-limited or missed ${packets(this.#missed)}`,
       nowMs,
+      this.#missed,
     );
     this.#missed = 0;
   }
@@ -142,7 +145,7 @@ function packets(count: number): string {
 function flowKey(event: PacketEvent, rule: LoggedRule): string {
   const { protocol, source, destination } = event;
   if (rule.kind === "standard") return `${rule.number} ${source}`;
-  const transport = ICMP.has(protocol)
+  const transport = isIcmp(protocol)
     ? `${event.icmpType}/${event.icmpCode}`
     : `${event.sourcePort}>${event.destinationPort}`;
   return `${rule.number} ${protocol} ${source} ${destination} ${transport}`;
@@ -164,11 +167,11 @@ function flowText(event: PacketEvent, rule: LoggedRule): string {
       : ["IPV6-6-ACCESSLOG", `${rule.list}/${rule.sequence}`];
   const line = (form: string, name: string, from: string, to: string) =>
     `%${facility}${form}: list ${list} ${action} ${name} ${from}${input} -> ${to}, `;
-  if (WITH_PORTS.has(protocol)) {
+  if (isTcp(protocol) || isUdp(protocol)) {
     const from = `${source}(${event.sourcePort})`;
     return line("P", protocolName(event), from, `${destination}(${event.destinationPort})`);
   }
-  if (ICMP.has(protocol)) {
+  if (isIcmp(protocol)) {
     return line("DP", protocolName(event), source, `${destination} (${event.icmpType}/${event.icmpCode})`);
   }
   return line("NP", String(protocol), source, destination);

@@ -4,48 +4,155 @@
  */
 import type { Config } from "../config/model.js";
 import type { EventEnd, FirewallEvent, PacketEvent, SessionEvent } from "../events.js";
+import { iosLine } from "../log/format.js";
+import { type LogFields, type LogRecord, logRecord, type RecordOptions } from "../log/record.js";
+import { timestamps } from "../log/timestamps.js";
 import { REASONS } from "../reasons.js";
-import { AccessLog, type LoggedRule } from "./accesslog.js";
-import { protocolName } from "./protocol.js";
-import { timestamps } from "./timestamps.js";
+import { AccessLog, type LineSink, type LoggedRule } from "./accesslog.js";
+import { isIcmp, isTcp, isUdp, protocolName } from "./protocol.js";
 
 /** What the log needs of an entry of `rules()`. */
 export interface LogRule {
   readonly list: string;
   readonly family: 4 | 6;
   readonly sequence: number;
+  /** As the configuration has it, without its sequence number. */
+  readonly text: string;
 }
 
-export interface LogOptions {
+/** What the numbers in events mean. */
+export interface LogPolicy {
   readonly config: Config;
-  /** Calendar time of the virtual time 0. */
-  readonly start: Date;
   /** By number. */
   readonly rules: readonly LogRule[];
 }
 
+/** Takes the records of events, in the order of their times. */
+export type RecordSink = (record: LogRecord) => void;
+
+/** Lost events are told of at most once in this time. */
+export const LOSS_INTERVAL_MS = 10_000;
+
+/** In an event of a frame without a link header. */
+const NO_MAC = "00:00:00:00:00:00";
+
+/** Makes log records of the events of a firewall. */
+export class EventLog {
+  readonly #wallMs: (nowMs: number) => number;
+  readonly #take: RecordSink;
+  #rules!: readonly LogRule[];
+  #logged!: readonly (LoggedRule | undefined)[];
+  #access!: AccessLog;
+  #lost = 0;
+  #lossAtMs = Number.NEGATIVE_INFINITY;
+
+  /** `wallMs`: what the wall clock shows at a time of the events, ms since 1970. */
+  constructor(policy: LogPolicy, wallMs: (nowMs: number) => number, take: RecordSink) {
+    this.#wallMs = wallMs;
+    this.#take = take;
+    this.#use(policy);
+  }
+
+  /** The events from now on are those of another policy, and none of the one before: what has been counted is summed up. */
+  replacePolicy(policy: LogPolicy, nowMs: number): void {
+    this.end(nowMs);
+    this.#use(policy);
+  }
+
+  #use({ config, rules }: LogPolicy): void {
+    this.#rules = rules;
+    this.#logged = rules.map((rule, number) => loggedRule(config, rule, number));
+    this.#access = new AccessLog(config.accessListLog, this.#accessLine);
+  }
+
+  /** So many more events were lost on their way here: there were too many. */
+  lost(events: number): void {
+    this.#lost += events;
+  }
+
+  /** The events of one call of the firewall, at that time in ms; none: what is due is summed up, once a second, say. */
+  events(events: Iterable<FirewallEvent>, nowMs: number): void {
+    this.#access.tick(nowMs);
+    if (nowMs - this.#lossAtMs >= LOSS_INTERVAL_MS) this.#tellLoss(nowMs);
+    for (const event of events) this.#event(event, nowMs);
+  }
+
+  /** Nothing more comes: what has been counted is summed up. */
+  end(nowMs: number): void {
+    this.#access.tick(nowMs);
+    this.#access.end(nowMs);
+    this.#tellLoss(nowMs);
+  }
+
+  #tellLoss(nowMs: number): void {
+    if (this.#lost === 0) return;
+    this.#lossAtMs = nowMs;
+    this.#record(`%SYS-4-EVENTSLOST: ${this.#lost} events of packets and sessions were lost`, nowMs);
+    this.#lost = 0;
+  }
+
+  #event(event: FirewallEvent, nowMs: number): void {
+    if (event.type === "rule_log") {
+      const rule = this.#logged[event.rule - 1];
+      if (rule === undefined) throw new Error(`rule ${event.rule} was logged but has no log`);
+      this.#access.packet(event, rule, nowMs);
+    } else if ("source" in event) {
+      this.#print(packetLine(event), nowMs, packetFields(event), event.rule);
+    } else {
+      this.#print(sessionLine(event), nowMs, sessionFields(event), event.rule);
+    }
+  }
+
+  readonly #accessLine: LineSink = (line, nowMs, packets, event) => {
+    if (event === undefined) this.#print(line, nowMs, { event: "rule_log", packets });
+    else this.#print(line, nowMs, { ...packetFields(event), packets }, event.rule);
+  };
+
+  /** `rule`: of the entry that decided, 1 + its number; 0 none. */
+  #print(line: string, nowMs: number, fields: LogFields, rule = 0): void {
+    const entry = this.#rules[rule - 1];
+    const all =
+      entry === undefined
+        ? fields
+        : { ...fields, rule: `${entry.list} ${entry.sequence}`, ruleText: entry.text };
+    this.#record(line, nowMs, { origin: "traffic", fields: all });
+  }
+
+  #record(line: string, nowMs: number, options: RecordOptions = {}): void {
+    this.#take(logRecord(line, { wallMs: this.#wallMs(nowMs), uptimeMs: nowMs }, options));
+  }
+}
+
+export interface LogOptions extends LogPolicy {
+  /** Calendar time of the virtual time 0. */
+  readonly start: Date;
+}
+
+/** The lines of a replay, as text. */
 export class IosLog {
-  readonly #time: (nowMs: number) => string;
-  readonly #rules: readonly (LoggedRule | undefined)[];
-  readonly #access: AccessLog;
+  readonly #log: EventLog;
   #text = "";
 
   constructor({ config, start, rules }: LogOptions) {
-    this.#time = timestamps(config.timestamps.log, start);
-    this.#rules = rules.map((rule, number) => loggedRule(config, rule, number));
-    this.#access = new AccessLog(config.accessListLog, this.#print);
+    const timestamp = timestamps(config.timestamps.log);
+    const startMs = start.getTime();
+    this.#log = new EventLog(
+      { config, rules },
+      (nowMs) => startMs + nowMs,
+      (record) => {
+        this.#text += `${iosLine(record, timestamp)}\n`;
+      },
+    );
   }
 
   /** The events of one call of the firewall, at that virtual time in ms. */
   events(events: Iterable<FirewallEvent>, nowMs: number): void {
-    this.#access.tick(nowMs);
-    for (const event of events) this.#event(event, nowMs);
+    this.#log.events(events, nowMs);
   }
 
   /** The replay is over: what has been counted is summed up. */
   end(nowMs: number): void {
-    this.#access.tick(nowMs);
-    this.#access.end(nowMs);
+    this.#log.end(nowMs);
   }
 
   /** Characters that `drain` would return. */
@@ -59,20 +166,44 @@ export class IosLog {
     this.#text = "";
     return text;
   }
+}
 
-  readonly #print = (line: string, nowMs: number): void => {
-    this.#text += `${this.#time(nowMs)}${line}\n`;
+function sessionFields(event: SessionEvent): LogFields {
+  const { type, cause, id, service, initiator, responder } = event;
+  const bytes =
+    type === "session_start" ? {} : { initiatorBytes: initiator.bytes, responderBytes: responder.bytes };
+  return {
+    event: type,
+    session: id,
+    service,
+    ...(cause !== undefined && { cause }),
+    interface: event.interface,
+    protocol: protocolName(event),
+    source: initiator.address,
+    sourcePort: initiator.port,
+    destination: responder.address,
+    destinationPort: responder.port,
+    ...bytes,
   };
+}
 
-  #event(event: FirewallEvent, nowMs: number): void {
-    if (event.type === "rule_log") {
-      const rule = this.#rules[event.rule - 1];
-      if (rule === undefined) throw new Error(`rule ${event.rule} was logged but has no log`);
-      this.#access.packet(event, rule, nowMs);
-    } else {
-      this.#print("source" in event ? packetLine(event) : sessionLine(event), nowMs);
-    }
-  }
+function packetFields(event: PacketEvent): LogFields {
+  const { type, reason, protocol, source, destination, ipId, mac } = event;
+  const ports = { sourcePort: event.sourcePort, destinationPort: event.destinationPort };
+  const { tcpFlags, sequence, acknowledgement } = event;
+  return {
+    event: type,
+    reason,
+    interface: event.interface,
+    protocol: protocolName(event),
+    source,
+    destination,
+    ...(isTcp(protocol) && { ...ports, tcpFlags, sequence, acknowledgement }),
+    ...(isUdp(protocol) && ports),
+    ...(isIcmp(protocol) && { icmpType: event.icmpType, icmpCode: event.icmpCode }),
+    ipId,
+    ...(mac !== NO_MAC && { mac }),
+  };
 }
 
 function loggedRule(

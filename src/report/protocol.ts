@@ -1,5 +1,9 @@
 /** What logs and reports call an IP protocol. */
 
+export const isTcp = (protocol: number): boolean => protocol === 6;
+export const isUdp = (protocol: number): boolean => protocol === 17;
+export const isIcmp = (protocol: number): boolean => protocol === 1 || protocol === 58;
+
 /** The protocols that sessions are counted by. */
 const NAMES: ReadonlyMap<number, string> = new Map([
   [1, "icmp"],

@@ -9,7 +9,7 @@ import type { GapBlock } from "./chunk.js";
 import { type Acknowledgement, collapseWindow, enterRecovery, growWindow } from "./congestion.js";
 import { type Context, count } from "./context.js";
 import type { Refusal } from "./counters.js";
-import { dequeLength, itemAt, takeFront } from "./deque.js";
+import { dequeLength, itemAt, takeFront } from "../deque.js";
 import { NEVER_MS } from "./instant.js";
 import {
   collectLost,

@@ -7,7 +7,7 @@
  *     streams[1]  m          -------->                    ^ cumulativeTsn + 1
  */
 import { DATA_BEGIN, DATA_END, DATA_HEADER, DATA_UNORDERED } from "./chunk.js";
-import { type Deque, dequeLength, itemAt, newDeque, pushBack, takeFront } from "./deque.js";
+import { type Deque, dequeLength, itemAt, newDeque, pushBack, takeFront } from "../deque.js";
 import { NEVER_MS } from "./instant.js";
 import { COMMON_HEADER } from "./packet.js";
 import type { DataChunk } from "./reassembly.js";

@@ -6,7 +6,7 @@ import { type Association, dataPath, type Path } from "./association.js";
 import { DATA_HEADER, DATA_IMMEDIATE } from "./chunk.js";
 import { ageWindow } from "./congestion.js";
 import { type Context, count, Outbox } from "./context.js";
-import { dequeLength, takeFront } from "./deque.js";
+import { dequeLength, takeFront } from "../deque.js";
 import { takeSack } from "./inbound.js";
 import { NEVER_MS } from "./instant.js";
 import {

@@ -5,7 +5,7 @@ import type { Address } from "../ip.js";
 import type { PathState } from "./association.js";
 import type { EndpointState } from "./context.js";
 import type { Counters } from "./counters.js";
-import { dequeLength } from "./deque.js";
+import { dequeLength } from "../deque.js";
 import { windowBytes } from "./inbound.js";
 import type { Settings } from "./settings.js";
 import { STATE_NAMES, type StateName } from "./states.js";

@@ -317,7 +317,14 @@ export class FakeBackend implements ConsoleBackend {
       mac: `0200.5e00.000${number}`,
       mtuBytes: 1500,
       backend: "AF_XDP, driver mode",
-      counters: { device, received: 100 * number, sent: 90 * number, ringFull: 0, sendRefused: 1 },
+      counters: {
+        device,
+        received: 100 * number,
+        sent: 90 * number,
+        ringFull: 0,
+        noBuffer: 0,
+        sendRefused: 1,
+      },
       receivedBytes: 6400 * number,
       sentBytes: 5760 * number,
     });

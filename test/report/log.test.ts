@@ -5,7 +5,7 @@ import type { FirewallEvent, PacketEvent, SessionEvent } from "../../src/events.
 import { REASONS } from "../../src/reasons.js";
 import { ACCESS_LOG_FLOWS_MAX, ACCESS_LOG_SUMMARY_MS } from "../../src/report/accesslog.js";
 import { IosLog } from "../../src/report/log.js";
-import { timestamps } from "../../src/report/timestamps.js";
+import { timestamps } from "../../src/log/timestamps.js";
 
 const START = new Date("2024-03-01T00:00:00.000Z");
 
@@ -22,12 +22,12 @@ ipv6 access-list L6
 
 /** rules()[n - 1] of the configuration above. */
 const RULES = [
-  { list: "10", family: 4, sequence: 10 },
-  { list: "L", family: 4, sequence: 10 },
-  { list: "L", family: 4, sequence: 20 },
-  { list: "L", family: 4, sequence: 30 },
-  { list: "L", family: 4, sequence: 40 },
-  { list: "L6", family: 6, sequence: 20 },
+  { list: "10", family: 4, sequence: 10, text: "deny 10.0.0.0 0.0.0.255 log" },
+  { list: "L", family: 4, sequence: 10, text: "permit tcp any any eq www log" },
+  { list: "L", family: 4, sequence: 20, text: "deny ip any any log" },
+  { list: "L", family: 4, sequence: 30, text: "deny udp any any log-input" },
+  { list: "L", family: 4, sequence: 40, text: "deny udp any any eq 7 log cookie1" },
+  { list: "L6", family: 6, sequence: 20, text: "deny ipv6 any any log" },
 ] as const;
 const [STANDARD, PERMIT_WWW, DENY_IP, LOG_INPUT, COOKIE, V6] = [1, 2, 3, 4, 5, 6];
 
@@ -314,7 +314,7 @@ describe("times", () => {
     ["hostname x", "Nov  2 08:05:09.007: "],
   ])("%s", (line, text) => {
     const { config } = parse(`${line}\n`);
-    expect(timestamps(config.timestamps.log, at)(0)).toBe(text);
+    expect(timestamps(config.timestamps.log)({ wallMs: at.getTime(), uptimeMs: 0 })).toBe(text);
   });
 
   test.each([
@@ -328,10 +328,10 @@ describe("times", () => {
     [(365 + 15) * 86_400, "1y2w"],
   ])("an uptime of %d s is %s", (seconds, text) => {
     const format = { kind: "uptime", msec: false, localtime: false, year: false } as const;
-    expect(timestamps(format, at)(seconds * 1000)).toBe(`${text}: `);
+    expect(timestamps(format)({ wallMs: at.getTime(), uptimeMs: seconds * 1000 })).toBe(`${text}: `);
   });
 
   test("a time beyond the calendar does not throw", () => {
-    expect(timestamps(undefined, new Date(8.64e15))(1)).toBe("(no time): ");
+    expect(timestamps()({ wallMs: 8.64e15 + 1, uptimeMs: 0 })).toBe("(no time): ");
   });
 });

@@ -16,7 +16,7 @@ import {
   mintCookie,
   openCookie,
 } from "../../src/sctp/cookie.js";
-import { dequeLength, itemAt, newDeque, pushBack, takeFront } from "../../src/sctp/deque.js";
+import { dequeLength, itemAt, newDeque, pushBack, takeFront } from "../../src/deque.js";
 import { encapsulatedMtu, followUdpPort } from "../../src/sctp/encapsulation.js";
 import { type DataChunk, type InboundMessage, newReassembly, takeData } from "../../src/sctp/reassembly.js";
 import { backOff, newRto, sampleRtt } from "../../src/sctp/rto.js";

@@ -146,7 +146,7 @@ export const LOGGING: readonly Row[] = [
   }),
   command({
     mode: "global",
-    syntax: "logging [host] <address:address> [transport <transport=udp|tcp> [port <port:1-65535>]]",
+    syntax: "logging [host] <address:address> [transport <transport=udp|tcp|tls> [port <port:1-65535>]]",
     help: "host that log lines are sent to",
     example: "logging host 10.0.0.50 transport tcp port 1514",
     set: (config, a, { at }) => {

@@ -1,6 +1,6 @@
 /** What the outputs have in common: how IOS writes names, numbers and times, and columns. */
 import { printable } from "../../printable.js";
-import { uptime } from "../../report/timestamps.js";
+import { uptime } from "../../log/timestamps.js";
 
 /** `GigabitEthernet0/0` as tables have it: `Gi0/0`. */
 export function shortName(name: string): string {

@@ -3,8 +3,8 @@ import { formatAddressMatch, formatNumberMatch, portNames } from "../../config/a
 import type { TimestampFormat } from "../../config/model.js";
 import { DAYS, LOG_LEVELS, MONTHS, PROTOCOLS, PROTOCOLS6 } from "../../config/names.js";
 import { formatAddress } from "../../ip.js";
-import { datetime } from "../../report/timestamps.js";
-import { uptime } from "../../report/timestamps.js";
+import { datetime } from "../../log/timestamps.js";
+import { uptime } from "../../log/timestamps.js";
 import {
   type BoxFacts,
   type CaptureMatch,
