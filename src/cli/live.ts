@@ -2,12 +2,13 @@
 import { Command, Option } from "commander";
 import type { Config } from "../config/model.js";
 import { ConfigError } from "../index.js";
-import { type Io, isProblem } from "../io/io.js";
+import { type Io, isProblem, STANDARD_STREAM } from "../io/io.js";
 import type { Ending, Found, RunOptions, Running } from "../io/live/run.js";
-import type { LiveReport } from "../io/live/live-box.js";
+import type { Services } from "../io/live/services.js";
 import { BACKENDS, type BackendName } from "../io/linux/open.js";
 import { virtualAddresses, standbyGroups, standbyName, usedAssociation } from "../check/topology.js";
 import { formatAddress } from "../ip.js";
+import { LOG_FORMATS, type LogFormat } from "../log/index.js";
 import { RELOAD_MODES, type ReloadMode } from "../redundancy/index.js";
 import { socketOption } from "./console.js";
 import { EXIT } from "./exit.js";
@@ -22,6 +23,8 @@ interface RunVerbOptions {
   readonly dryRun?: true;
   readonly reloadMode: ReloadMode;
   readonly socket: string;
+  readonly logFile?: string;
+  readonly logFormat: LogFormat;
   readonly sessions: number;
   readonly fragments: number;
   readonly rules?: number;
@@ -59,6 +62,10 @@ export function runCommand(io: Io, exit: (code: number) => void): Command {
         .default("soft"),
     )
     .addOption(socketOption())
+    .option("--log-file <file>", "append the log to a file, which a SIGHUP opens anew")
+    .addOption(
+      new Option("--log-format <format>", "of the terminal and the file").choices(LOG_FORMATS).default("ios"),
+    )
     .addOption(sessionsOption())
     .addOption(fragmentsOption())
     .addOption(rulesOption())
@@ -92,23 +99,36 @@ async function run(io: Io, options: RunVerbOptions): Promise<number> {
   };
   for (const line of describe(config, found)) io.stdout.write(`${line}\n`);
   if (options.dryRun) return EXIT.done;
+  const { Services } = await import("../io/live/services.js");
+  const services = new Services({
+    config,
+    configFile: options.config === STANDARD_STREAM ? undefined : options.config,
+    io,
+    socket: options.socket,
+    sessionsMax: sessions,
+    logFile: options.logFile === undefined ? undefined : { path: options.logFile, format: options.logFormat },
+    consoleFormat: options.logFormat,
+  });
   try {
-    const running = await startRun(runOptions, found, io.version, (report) => log(io, report));
+    const running = await startRun(runOptions, found, io.version, (report) => services.hear(report));
     if (isProblem(running)) return refuse(io, running.problem);
-    return await live(io, running.value);
+    return await live(io, running.value, services);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     printDiagnostics(io, error.diagnostics, ["error"]);
     return EXIT.badInput;
+  } finally {
+    await services.close();
   }
 }
 
-async function live(io: Io, running: Running): Promise<number> {
+async function live(io: Io, running: Running, services: Services): Promise<number> {
   const { box, changes, ending, close } = running;
   for (const change of changes) io.stdout.write(`${change}\n`);
   for (const note of box.opened.notes) io.stdout.write(`not by ${note}\n`);
   io.stdout.write(`packets by ${box.opened.text}\n`);
-  const ended = await ending;
+  const attached = await services.attach(box);
+  const ended: Ending = isProblem(attached) ? { kind: "unable", ...attached } : await ending;
   await close();
   return exitCode(io, ended);
 }
@@ -116,13 +136,10 @@ async function live(io: Io, running: Running): Promise<number> {
 function exitCode(io: Io, ending: Ending): number {
   if (ending.kind === "stopped") return EXIT.done;
   if (ending.kind === "restart") return EXIT.findings;
+  if (ending.kind === "unable") return refuse(io, ending.problem);
   printError(io, ending.problem);
   if (ending.stack !== undefined) io.stderr.write(`${ending.stack}\n`);
   return EXIT.internal;
-}
-
-function log(io: Io, report: LiveReport): void {
-  if (report.kind === "control" && report.report.kind === "log") io.stdout.write(`${report.report.text}\n`);
 }
 
 /** What the box is and what it stands on, for people. */

@@ -1,4 +1,5 @@
 /** What the main thread asks of the control thread. */
+import type { NeighborView as BfdNeighborView } from "../../bfd/index.js";
 import type { Config } from "../../config/model.js";
 import type { Mac } from "../../frame.js";
 import type { HsrpGroupView } from "../../hsrp/index.js";
@@ -20,6 +21,7 @@ export interface ControlView {
   readonly redundancy: RedundancyView;
   /** Undefined: no association is configured. */
   readonly association: EndpointView | undefined;
+  readonly bfd: readonly BfdNeighborView[];
   readonly links: ReadonlyMap<string, boolean>;
   readonly refusedMessages: number;
   /** Clock of the box. */
@@ -62,12 +64,13 @@ export function controlCalls({
 }): ControlCalls {
   return {
     view: () => {
-      const { hsrp, redundancy, sctp } = box.node;
+      const { bfd, hsrp, redundancy, sctp } = box.node;
       const atMs = nowMs();
       return {
         standby: hsrp.views(atMs),
         redundancy: redundancy.view,
         association: sctp?.view(),
+        bfd: bfd?.views(atMs) ?? [],
         links: box.links,
         refusedMessages: box.refusedMessages,
         nowMs: atMs,

@@ -124,6 +124,11 @@ export class LiveBox {
     return this.#policy.config;
   }
 
+  /** Entries of the access lists in use, by number. */
+  get rules(): Policy["rules"] {
+    return this.#policy.rules;
+  }
+
   /** How frames come and go. */
   get opened(): Opened {
     return this.#opened!;

@@ -31,6 +31,8 @@ export type Ending =
   | { readonly kind: "stopped" }
   /** `reload-mode exit`, or a role given up with nothing to go on with: to be started again. */
   | { readonly kind: "restart" }
+  /** The box runs, but not what belongs to it. */
+  | { readonly kind: "unable"; readonly problem: string }
   | { readonly kind: "died"; readonly problem: string; readonly stack?: string | undefined };
 
 /** Devices that are there and fit the configuration. */

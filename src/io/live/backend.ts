@@ -1,0 +1,371 @@
+/**
+ * What the console asks of a box that runs: the answers of both workers, put together, and what the main thread itself has
+ * (configuration, log, files).
+ */
+import { readFile, writeFile } from "node:fs/promises";
+import { release } from "node:os";
+import { parse } from "../../config/parse.js";
+import type { Config } from "../../config/model.js";
+import type { Counters } from "../../counters.js";
+import type { RuleInfo } from "../../dataplane.js";
+import type {
+  Applied,
+  BfdNeighborView,
+  BoxFacts,
+  CaptureCommand,
+  CaptureView,
+  Clearable,
+  Clock,
+  ConsoleBackend,
+  DebugView,
+  Done,
+  FileText,
+  InterfaceView,
+  LogLine,
+  LogView,
+  NeighborView,
+  Outcome,
+  RouteView,
+  SessionPage,
+  SessionQuery,
+  SyncStatus,
+} from "../../console/backend.js";
+import { SESSIONS_PER_PAGE, STARTUP_CONFIG } from "../../console/backend.js";
+import { phaseOf } from "../../console/phase.js";
+import type { HsrpGroupView } from "../../hsrp/index.js";
+import type { OperatorInput, RedundancyView } from "../../redundancy/index.js";
+import type { EndpointView } from "../../sctp/index.js";
+import { meaningOf } from "../errors.js";
+import type { LogRecord } from "../../log/index.js";
+import type { Logging } from "../log/logging.js";
+import type { LiveBox, LiveReport } from "./live-box.js";
+
+/** Places of the session table that are looked at in one question, so that no packet waits for long. */
+const SLOTS_PER_SLICE = 16_384;
+/** Longest wait for the outcome of an operator's command: that of a handover, and a bit. */
+const OUTCOME_MS = 8000;
+
+const MILLISECONDS = 1000;
+
+export interface BackendOptions {
+  readonly box: LiveBox;
+  readonly logging: Logging;
+  readonly version: string;
+  /** Where the configuration came from, which is the startup-config; undefined: from standard input. */
+  readonly configFile: string | undefined;
+  /** Does what a change of the configuration means outside of the box. */
+  readonly onConfigured: (config: Config) => void;
+}
+
+/** Who waits for the outcome of a command. */
+interface Waiting {
+  readonly command: OperatorInput["command"];
+  readonly resolve: (outcome: Outcome) => void;
+}
+
+/** As IOS calls what the router calls otherwise. */
+const NEIGHBOR_STATES = {
+  own: "own",
+  none: "incomplete",
+  incomplete: "incomplete",
+  stale: "stale",
+  reachable: "reachable",
+  probe: "probe",
+  failed: "incomplete",
+} as const;
+
+const BFD_STATES = { down: "Down", init: "Init", up: "Up", adminDown: "AdminDown" } as const;
+
+const NOT_KEPT: Done = { problem: "% not counted apart: it goes on with the process" };
+
+export class LiveBackend implements ConsoleBackend {
+  readonly facts: BoxFacts;
+  readonly #options: BackendOptions;
+  readonly #startMs: number;
+  #waiting: Waiting[] = [];
+  #debug: DebugView = { topics: [], conditions: [] };
+  /** What had been counted when it was cleared. */
+  #before: { ports: Map<string, InterfaceView["counters"]>; hits: Map<string, number> } = {
+    ports: new Map(),
+    hits: new Map(),
+  };
+
+  constructor(options: BackendOptions, sessionsMax: number) {
+    this.#options = options;
+    this.#startMs = options.box.nowMs;
+    this.facts = {
+      version: options.version,
+      platform: `Node.js ${process.version}, Linux ${release()}`,
+      packetIo: options.box.opened.text,
+      pid: process.pid,
+      sessionsMax,
+    };
+  }
+
+  /** To be given what the box tells. */
+  hear(report: LiveReport): void {
+    if (report.kind !== "control" || report.report.kind !== "reply") return;
+    const { command, outcome, text } = report.report;
+    const at = this.#waiting.findIndex((each) => each.command === command);
+    if (at >= 0) this.#waiting.splice(at, 1)[0]!.resolve({ outcome, text });
+  }
+
+  clock(): Clock {
+    const { nowMs } = this.#options.box;
+    return { dateMs: Date.now(), uptimeMs: nowMs - this.#startMs, machineMs: nowMs };
+  }
+
+  async standby(): Promise<readonly HsrpGroupView[]> {
+    return (await this.#options.box.control.call("view")).standby;
+  }
+
+  async redundancy(): Promise<RedundancyView> {
+    return (await this.#options.box.control.call("view")).redundancy;
+  }
+
+  async association(): Promise<EndpointView | undefined> {
+    return (await this.#options.box.control.call("view")).association;
+  }
+
+  async bfd(): Promise<readonly BfdNeighborView[]> {
+    const { bfd } = await this.#options.box.control.call("view");
+    return bfd.map((each) => ({
+      interface: each.interface,
+      local: each.local,
+      remote: each.remote,
+      localDiscriminator: each.localDiscriminator,
+      remoteDiscriminator: each.remoteDiscriminator,
+      state: BFD_STATES[each.state],
+      remoteState: BFD_STATES[each.remoteState],
+      diagnostic: each.diagnostic,
+      transmitMs: each.sendIntervalMs ?? 0,
+      detectionMs: each.detectionMs,
+      multiplier: each.parameters.multiplier,
+      stateAgeMs: each.changedAgoMs,
+      upCount: each.ups,
+      received: each.received,
+      sent: each.sent,
+      ...(each.expiresInMs !== undefined && { lastReceivedMs: each.detectionMs - each.expiresInMs }),
+      clients: ["HSRP", "redundancy"],
+    }));
+  }
+
+  async sync(): Promise<SyncStatus> {
+    return (await this.#options.box.dataplane.call("view")).sync;
+  }
+
+  async counters(): Promise<Counters> {
+    return (await this.#options.box.dataplane.call("view")).counters;
+  }
+
+  async rules(): Promise<readonly RuleInfo[]> {
+    const rules = await this.#options.box.dataplane.call("rules");
+    const { hits } = this.#before;
+    return rules.map((rule) => ({ ...rule, hits: rule.hits - (hits.get(hitsKey(rule)) ?? 0) }));
+  }
+
+  async interfaces(): Promise<readonly InterfaceView[]> {
+    const { box } = this.#options;
+    const [{ ports }, { interfaces }] = await Promise.all([
+      box.dataplane.call("view"),
+      box.control.call("router"),
+    ]);
+    const { mapping, config } = box;
+    const routed = new Map(interfaces.map((each) => [each.name, each]));
+    const mapped = new Map(mapping.interfaces.map((each) => [each.name, each]));
+    return [...config.interfaces.values()].map(({ name, shutdown }): InterfaceView => {
+      const link = routed.get(name);
+      const place = mapped.get(name);
+      const port = place && mapping.ports[place.port];
+      const counters = place?.vlan === 0 ? ports[place.port] : undefined;
+      return {
+        name,
+        isShutdown: shutdown,
+        isUp: link?.isUp ?? false,
+        mtuBytes: link?.mtu ?? 0,
+        ...(port !== undefined && { device: port.device, backend: box.opened.text }),
+        ...(link?.mac !== undefined && { mac: link.mac }),
+        ...(place !== undefined && place.vlan !== 0 && { vlan: place.vlan }),
+        ...(counters !== undefined && { counters: this.#sinceCleared(name, counters) }),
+      };
+    });
+  }
+
+  async routes(): Promise<readonly RouteView[]> {
+    const { routes } = await this.#options.box.control.call("router");
+    return routes.map(({ code, network, prefixLength, nextHop, interface: name }) => ({
+      network,
+      prefixLength,
+      origin: code === "L" ? "address" : code === "C" ? "connected" : "static",
+      ...(name !== undefined && { interface: name }),
+      ...(nextHop !== undefined && { nextHop }),
+    }));
+  }
+
+  async neighbors(): Promise<readonly NeighborView[]> {
+    const { neighbors } = await this.#options.box.control.call("router");
+    return neighbors.map(({ interface: name, address, mac, state, ageSeconds }) => ({
+      interface: name,
+      address,
+      state: NEIGHBOR_STATES[state],
+      ...(mac !== undefined && { mac }),
+      ...(ageSeconds !== undefined && { ageMs: ageSeconds * MILLISECONDS }),
+    }));
+  }
+
+  async sessions({ cursor = 0, limit = SESSIONS_PER_PAGE, phase }: SessionQuery): Promise<SessionPage> {
+    const { dataplane } = this.#options.box;
+    const slice = await dataplane.call("sessions", { from: cursor, slots: SLOTS_PER_SLICE });
+    const wanted = slice.sessions.filter((session) => phase === undefined || phaseOf(session) === phase);
+    // A page has as many as a slice of the table holds: a cursor is a place of it.
+    const sessions = limit < wanted.length && limit < SESSIONS_PER_PAGE ? wanted.slice(0, limit) : wanted;
+    const { next, nowMs } = slice;
+    return { sessions, nowMs, ...(next !== undefined && { cursor: next }) };
+  }
+
+  clearSessions(id: string | "all"): Promise<number> {
+    return this.#options.box.dataplane.call("clearSessions", { id });
+  }
+
+  async clear(what: Clearable, about?: string): Promise<Done> {
+    const { box, logging } = this.#options;
+    switch (what) {
+      case "counters": {
+        const { ports } = await box.dataplane.call("view");
+        for (const { name, port, vlan } of box.mapping.interfaces)
+          if (vlan === 0 && (about === undefined || about === name))
+            this.#before.ports.set(name, ports[port]);
+        return {};
+      }
+      case "access-lists":
+        for (const rule of await box.dataplane.call("rules"))
+          if (about === undefined || about === rule.list) this.#before.hits.set(hitsKey(rule), rule.hits);
+        return {};
+      case "arp":
+      case "neighbors":
+        await box.control.call("route", {
+          kind: "clear",
+          what,
+          ...(about !== undefined && { interface: about }),
+        });
+        return {};
+      case "log":
+        logging.clearBuffer();
+        return {};
+      case "inspect-statistics":
+      case "inspect-ha-statistics":
+      case "standby-statistics":
+      case "redundancy-history":
+        return NOT_KEPT;
+    }
+  }
+
+  async operate(command: OperatorInput): Promise<Outcome> {
+    const outcome = new Promise<Outcome>((resolve) => {
+      const waiting = { command: command.command, resolve };
+      this.#waiting.push(waiting);
+      setTimeout(() => {
+        this.#waiting = this.#waiting.filter((each) => each !== waiting);
+        resolve({ outcome: "failed", text: "no outcome in time" });
+      }, OUTCOME_MS).unref();
+    });
+    await this.#options.box.control.call("operate", command);
+    return outcome;
+  }
+
+  async config(): Promise<Config> {
+    return this.#options.box.config;
+  }
+
+  async applyConfig(text: string): Promise<Applied> {
+    const { box, onConfigured } = this.#options;
+    const { config, diagnostics } = parse(text, { file: box.config.file });
+    if (diagnostics.some(({ severity }) => severity === "error")) return { isApplied: false, diagnostics };
+    const applied = await box.configure(config);
+    if (applied.isApplied) {
+      onConfigured(config);
+      return { isApplied: true, notes: [...diagnostics, ...applied.notes] };
+    }
+    return { isApplied: false, diagnostics: applied.diagnostics };
+  }
+
+  async readFile(name: string): Promise<FileText> {
+    const path = this.#pathOf(name);
+    if (path === undefined) return { problem: "there is no startup-config: it came from standard input" };
+    try {
+      return { text: await readFile(path, "utf8") };
+    } catch (error) {
+      return { problem: `${path}: ${meaningOf(error)}` };
+    }
+  }
+
+  async writeFile(name: string, text: string): Promise<Done> {
+    const path = this.#pathOf(name);
+    if (path === undefined) return { problem: "there is no startup-config: it came from standard input" };
+    try {
+      await writeFile(path, text);
+      return {};
+    } catch (error) {
+      return { problem: `${path}: ${meaningOf(error)}` };
+    }
+  }
+
+  #pathOf(name: string): string | undefined {
+    return name === STARTUP_CONFIG ? this.#options.configFile : name;
+  }
+
+  async log(): Promise<LogView> {
+    const { logging } = this.#options;
+    const { plan, logger, destinations } = logging.view();
+    return {
+      lines: logging.buffered().map(lineOf),
+      forgotten: 0,
+      suppressed: logger.suppressed,
+      destinations: [
+        `Console logging: level ${plan.console.level}`,
+        `Buffer logging: level ${plan.buffered.level}, ${plan.buffered.bytes} bytes`,
+        ...destinations.map(
+          ({ name, sentLines, lostLines }) => `${name}: ${sentLines} lines sent, ${lostLines} lost`,
+        ),
+      ],
+    };
+  }
+
+  onLog(listener: (line: LogLine) => void): () => void {
+    return this.#options.logging.watch((record) => listener(lineOf(record)));
+  }
+
+  async debugging(): Promise<DebugView> {
+    return this.#debug;
+  }
+
+  async setDebugging(view: DebugView): Promise<void> {
+    this.#debug = view;
+  }
+
+  async captures(): Promise<readonly CaptureView[]> {
+    return [];
+  }
+
+  async capture(_command: CaptureCommand): Promise<Done> {
+    return { problem: "% captures from inside are not there yet" };
+  }
+
+  #sinceCleared(name: string, counters: NonNullable<InterfaceView["counters"]>): InterfaceView["counters"] {
+    const before = this.#before.ports.get(name);
+    if (before === undefined) return counters;
+    return {
+      device: counters.device,
+      received: counters.received - before.received,
+      sent: counters.sent - before.sent,
+      ringFull: counters.ringFull - before.ringFull,
+      noBuffer: counters.noBuffer - before.noBuffer,
+      sendRefused: counters.sendRefused - before.sendRefused,
+    };
+  }
+}
+
+const hitsKey = ({ family, list, sequence, text }: RuleInfo): string =>
+  `${family} ${list} ${sequence} ${text}`;
+
+const lineOf = ({ wallMs, severity, text }: LogRecord): LogLine => ({ dateMs: wallMs, severity, text });
