@@ -84,7 +84,10 @@ async function main(): Promise<void> {
   const singles = SINGLE_NAMES.some(wanted) ? choose(SINGLE, asked) : [];
   const pairs = PAIR_NAMES.some(wanted) ? choose(PAIRS, asked) : [];
   const results = new Results();
+  // Also when it is interrupted: the lab closes when the process exits, and so is this put back.
   const restore = raiseConntrack();
+  process.once("exit", restore);
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
   try {
     if (singles.length > 0) {
       const bed = await Bed.build();
@@ -98,6 +101,7 @@ async function main(): Promise<void> {
     }
     await takeTurns(pairs, rounds, (each) => askPair(each, wanted, results));
   } finally {
+    process.removeListener("exit", restore);
     restore();
   }
   const rows = results.rows();

@@ -50,6 +50,7 @@ export class Results {
       this.#samples.set(key, entry);
     }
     entry.values.push(value);
+    console.error(`  ${question.name}, ${contender}: ${shown(value)} ${question.unit}`);
     for (const note of notes) if (note !== undefined) entry.notes.add(note);
   }
 

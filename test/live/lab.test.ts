@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { Lab, type LabPlan, requireLab } from "./lab.js";
 import { reap } from "./reaper.js";
-import { hasCommand, run, until } from "./system.js";
+import { hasCommand, run, sleep, until } from "./system.js";
 import { churn, hold, probe, serve } from "./traffic.js";
 
 const PORT = 7000;
@@ -154,14 +154,14 @@ describe.skipIf(!isPossible)("a lab", () => {
     const held = await hold(inside, OUTSIDE, PORT, { count: 5, rate: 100 });
     const round = await probe(inside, OUTSIDE, PORT);
     const link = lab!.link("outside", "eth0");
-    const before = link.box.device("eth0").stats64;
     link.cut(cut.kind, cut.direction);
-    await new Promise((resolve) => setTimeout(resolve, 150));
+    const before = link.box.device("eth0").stats64;
+    await sleep(150);
     const after = link.box.device("eth0").stats64;
-    // One way of a cut lets the other pass: requests still arrive, or nothing does.
+    // Cut one way, the other passes: requests still arrive. Otherwise nothing does.
     const arrived = after.rx.packets - before.rx.packets;
-    if (cut.direction === "from-box") expect(arrived).toBeGreaterThan(50);
-    else expect(arrived).toBeLessThan(50);
+    if (cut.direction === "from-box") expect(arrived).toBeGreaterThan(0);
+    else expect(arrived).toBe(0);
     link.mend();
     const { summary: held1, connections } = await held.stop();
     expect(held1).toMatchObject({ open: 5, stalled: 0, wrong: 0 });
@@ -173,6 +173,10 @@ describe.skipIf(!isPossible)("a lab", () => {
 
   test("loses the share of frames that it is told to", async () => {
     const { inside } = await serveOutside();
+    // Neighbours are resolved before: a lost ARP request is asked again only after a second.
+    const first = await probe(inside, OUTSIDE, PORT);
+    await until("an answer", async () => (await first.report()).summary.p50Us !== null);
+    await first.stop();
     lab!.link("outside", "eth0").lose(20, "to-box");
     const round = await probe(inside, OUTSIDE, PORT, { "interval-us": 500, seconds: 1 });
     const { sent, lost } = (await round.finished(10_000)).summary;

@@ -162,6 +162,13 @@ export interface DeviceView {
   };
 }
 
+/** Those of this process; they go with it when it ends by itself. */
+const open = new Set<Lab>();
+
+function closeAll(): void {
+  for (const lab of open) lab.close();
+}
+
 export class Lab {
   readonly plan: LabPlan;
   /** Files of the lab; it goes with it. */
@@ -175,6 +182,8 @@ export class Lab {
   static build(plan: LabPlan): Lab {
     reap();
     const lab = new Lab(plan);
+    if (open.size === 0) process.once("exit", closeAll);
+    open.add(lab);
     try {
       lab.#build();
     } catch (error) {
@@ -307,6 +316,8 @@ export class Lab {
 
   /** Ends all programs and deletes everything. May be called more than once. */
   close(): void {
+    open.delete(this);
+    if (open.size === 0) process.removeListener("exit", closeAll);
     for (const box of [this.#lans, ...this.#boxes.values()]) {
       box.endAll();
       remove(box.namespace);
