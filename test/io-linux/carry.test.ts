@@ -39,15 +39,17 @@ describe.skipIf(isSkipped)("frames between two hosts", () => {
 
   for (const backend of BACKENDS) {
     describe(backend, () => {
-      test("raw frames of every size arrive byte for byte, in order", async () => {
+      test("raw frames of every size arrive byte for byte, in order, tags and all", async () => {
         wire = await lab.wire({ backend });
         expect(wire.backend).toBe(backend);
-        const taker = await lab.traffic("outside", "take_frames", "eth0", "7");
-        await taker.next();
-        await (await lab.traffic("inside", "send_frames", "eth0", "7")).next();
-        const taken = (await taker.next()) as { right: number; expected: number };
-        expect(taken).toEqual({ right: taken.expected, wrong: 0, expected: taken.expected });
-        expect(taken.expected).toBeGreaterThan(250);
+        for (const vlan of ["0", "10"]) {
+          const taker = await lab.traffic("outside", "take_frames", "eth0", "7", vlan);
+          await taker.next();
+          await (await lab.traffic("inside", "send_frames", "eth0", "7", vlan)).next();
+          const taken = (await taker.next()) as { right: number; expected: number };
+          expect(taken).toEqual({ right: taken.expected, wrong: 0, expected: taken.expected });
+          expect(taken.expected).toBeGreaterThan(250);
+        }
       });
 
       test("ping goes there and back, IPv4 and IPv6", async () => {
@@ -78,32 +80,34 @@ describe.skipIf(isSkipped)("frames between two hosts", () => {
         }
       });
 
-      test("a flood, and a while in which nobody reads, lose only what is counted", async () => {
+      test("a flood while nobody reads loses only what is counted", async () => {
         wire = await lab.wire({ backend });
+        // What was queued before has been carried when a ping comes back.
+        const settle = (): string => lab.run("inside", "ping", "-c", "3", "-i", "0.1", "10.9.0.2");
+        settle();
         const before = lab.statistics("inside", "eth0");
-        const arrivedBefore = lab.statistics("outside", "eth0");
-        const flood = await lab.traffic("inside", "flood", "eth0", "60000");
+        const [counted, arrivedBefore] = [lab.statistics("box", "out0"), lab.statistics("outside", "eth0")];
         wire.child.kill("SIGSTOP");
-        setTimeout(() => wire?.child.kill("SIGCONT"), 300);
-        const { sent } = (await flood.next()) as { sent: number };
-        await (await lab.traffic("inside", "flood", "eth0", "100")).next();
-        // What is queued has been carried when a ping comes back.
-        lab.run("inside", "ping", "-c", "3", "-i", "0.1", "10.9.0.2");
-        const report = await stop();
+        await (await lab.traffic("inside", "flood", "eth0", "20000")).next();
+        wire.child.kill("SIGCONT");
+        await (await lab.traffic("inside", "flood", "eth0", "20000")).next();
+        settle();
         const after = lab.statistics("inside", "eth0");
+        const [carried, arrived] = [lab.statistics("box", "out0"), lab.statistics("outside", "eth0")];
+        const report = await stop();
         const [from, to] = report.counters;
-        const offered = after.txPackets - before.txPackets;
-        expect(offered).toBeGreaterThanOrEqual(sent - (after.txDropped - before.txDropped));
         expect(from!.ringFull + from!.noBuffer).toBeGreaterThan(0);
-        expect(from!.received + from!.ringFull + from!.noBuffer).toBe(offered);
+        // What the wire has seen before the first of these figures were few frames of ping and neighbour discovery.
+        const offered = after.txPackets - before.txPackets;
+        const seen = from!.received + from!.ringFull + from!.noBuffer;
+        expect(offered).toBeGreaterThan(20_000);
+        expect(seen).toBeGreaterThanOrEqual(offered);
+        expect(seen).toBeLessThan(offered + 40);
         expect(to!.sent + to!.sendRefused).toBe(from!.received);
-        const arrived = lab.statistics("outside", "eth0");
-        expect(
-          arrived.rxPackets + arrived.rxDropped - arrivedBefore.rxPackets - arrivedBefore.rxDropped,
-        ).toBe(to!.sent);
+        expect(arrived.rxPackets - arrivedBefore.rxPackets).toBe(carried.txPackets - counted.txPackets);
       });
 
-      test("a thousand beginnings and ends leave no file descriptor and no program", async () => {
+      test("a hundred beginnings and ends leave no file descriptor and no program", async () => {
         wire = await lab.wire({ backend, cycles: 100, buffers: 1024 });
         const [before, after] = (wire as unknown as { fds: number[] }).fds;
         expect(after).toBe(before);
@@ -141,29 +145,12 @@ describe.skipIf(isSkipped)("frames between two hosts", () => {
       lab.run(place, "ethtool", "-K", "eth0", "tx", "on", "tso", "on", "gso", "on", "gro", "on");
   });
 
-  test("frames with VLAN tags pass with their tags", async () => {
-    for (const [place, address] of [
-      ["inside", "10.8.0.1/24"],
-      ["outside", "10.8.0.2/24"],
-    ] as const) {
-      lab.run(place, "ip", "link", "add", "eth0.10", "link", "eth0", "type", "vlan", "id", "10");
-      lab.run(place, "ip", "addr", "add", address, "dev", "eth0.10");
-      lab.run(place, "ip", "link", "set", "eth0.10", "up");
-    }
+  test("where tags are expected, a veth device is not for AF_XDP", async () => {
     wire = await lab.wire({ isTagged: true });
     expect(wire.backend).toBe("packet");
     expect(wire.refused).toEqual([
-      { backend: "xdp-driver", why: expect.stringContaining("VLAN tags") as unknown },
+      { backend: "xdp-driver", why: "in0 is a veth device, whose VLAN tags XDP does not see" },
     ]);
-    expect(lab.run("inside", "ping", "-c", "10", "-i", "0.01", "10.8.0.2")).toContain(" 0% packet loss");
-    await stream("10.8.0.2");
-    await stop();
-    // Where the sender itself writes the tag, AF_XDP carries it as any other byte.
-    for (const place of ["inside", "outside"] as const)
-      lab.run(place, "ethtool", "-K", "eth0", "txvlan", "off");
-    wire = await lab.wire({ backend: "xdp-driver" });
-    expect(lab.run("inside", "ping", "-c", "10", "-i", "0.01", "10.8.0.2")).toContain(" 0% packet loss");
-    await stream("10.8.0.2");
     await stop();
   });
 });

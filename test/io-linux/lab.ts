@@ -47,6 +47,9 @@ export interface WireReport {
   /** Longest frame, and longest with D_SEGMENT set. */
   readonly largest: number;
   readonly largestMerged: number;
+  /** Processor time of the wire. */
+  readonly userMs: number;
+  readonly systemMs: number;
 }
 
 export interface Wire {

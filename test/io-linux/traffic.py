@@ -3,27 +3,33 @@ import hashlib
 import json
 import random
 import socket
+import struct
 import sys
 import time
 
 ETHERTYPE = 0x88B5  # for local experiments: no protocol of the kernel looks at it
 CHUNK = 65536
+ETH_P_ALL = 3
+SOL_PACKET = 263
+PACKET_AUXDATA = 8
+TP_STATUS_VLAN_VALID = 16
 
 
 def say(value):
     print(json.dumps(value), flush=True)
 
 
-def frames(seed, sizes):
-    """Frames of given sizes whose bytes come out of a seed."""
+def frames(seed, sizes, vlan=0):
+    """Frames of given sizes whose bytes come out of a seed; with a tag if there is a VLAN."""
     source = random.Random(seed)
+    tag = b"\x81\x00" + vlan.to_bytes(2, "big") if vlan else b""
     for size in sizes:
-        head = bytes.fromhex("020000000002020000000001") + ETHERTYPE.to_bytes(2, "big")
+        head = bytes.fromhex("020000000002020000000001") + tag + ETHERTYPE.to_bytes(2, "big")
         yield head + source.randbytes(size - len(head))
 
 
 def sizes():
-    return list(range(14, 200)) + list(range(200, 1515, 13)) + [1514]
+    return list(range(20, 200)) + list(range(200, 1515, 13)) + [1514]
 
 
 def raw(device, protocol):
@@ -32,26 +38,40 @@ def raw(device, protocol):
     return opened
 
 
-def send_frames(device, seed):
+def whole(opened):
+    """The next frame, with the tag that the kernel has taken off put back."""
+    data, ancillary, _, _ = opened.recvmsg(CHUNK, 64)
+    for level, kind, value in ancillary:
+        if (level, kind) == (SOL_PACKET, PACKET_AUXDATA):
+            status, _, _, _, _, tag, protocol = struct.unpack("IIIHHHH", value)
+            if status & TP_STATUS_VLAN_VALID:
+                data = data[:12] + struct.pack("!HH", protocol, tag) + data[12:]
+    return data
+
+
+def send_frames(device, seed, vlan="0"):
     opened = raw(device, 0)
-    for frame in frames(seed, sizes()):
+    for frame in frames(seed, sizes(), int(vlan)):
         opened.send(frame)
         time.sleep(0.0002)
     say("sent")
 
 
-def take_frames(device, seed):
+def take_frames(device, seed, vlan="0"):
     """Takes what arrives until all were seen or nothing comes; says how many were as they should be, in order."""
-    opened = raw(device, ETHERTYPE)
+    opened = raw(device, ETH_P_ALL)  # one of a single protocol gets frames after their tags are gone
     opened.setsockopt(socket.SOL_SOCKET, 33, 8 << 20)
+    opened.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
     say("ready")
     opened.settimeout(5)
-    expected = list(frames(seed, sizes()))
+    expected = list(frames(seed, sizes(), int(vlan)))
     right = 0
     wrong = 0
     try:
         while right < len(expected):
-            frame = opened.recv(CHUNK)
+            frame = whole(opened)
+            if ETHERTYPE.to_bytes(2, "big") not in (frame[12:14], frame[16:18]):
+                continue
             if frame == expected[right]:
                 right += 1
             else:
@@ -89,7 +109,7 @@ def serve(address, port):
     """Takes one stream; says its length and digest, and the longest frame that came meanwhile."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listening = socket.create_server((address, int(port)), family=family)
-    tap = raw("eth0", 3)
+    tap = raw("eth0", ETH_P_ALL)
     tap.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)
     tap.setblocking(False)
     say("ready")

@@ -87,6 +87,7 @@ async function main(setup: WireSetup): Promise<void> {
   });
   process.stdin.resume();
   const end = setup.seconds === undefined ? Number.POSITIVE_INFINITY : Date.now() + setup.seconds * 1000;
+  const cpuBefore = process.cpuUsage();
   let largest = 0;
   let largestMerged = 0;
   const view = new DataView(bytes.buffer);
@@ -110,7 +111,8 @@ async function main(setup: WireSetup): Promise<void> {
     }
     await new Promise((resolve) => setImmediate(resolve));
   }
-  say({ counters: io.counters(), largest, largestMerged });
+  const { user, system } = process.cpuUsage(cpuBefore);
+  say({ counters: io.counters(), largest, largestMerged, userMs: user / 1000, systemMs: system / 1000 });
   io.close();
   reception?.close();
   links?.close();

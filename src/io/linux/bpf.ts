@@ -25,6 +25,10 @@ export const BPF_TCX_INGRESS = 46;
 /** union bpf_attr is read as far as its size says; this is enough for all commands here. */
 const ATTRIBUTES_SIZE = 128;
 
+const EAGAIN = 11;
+/** Calls that may be interrupted in a row. */
+const TRIES_MAX = 10;
+
 const XDP_DROP = 1;
 const TCX_DROP = 2;
 /** struct xdp_md: rx_queue_index u32. */
@@ -77,7 +81,11 @@ function bpf(libc: Libc, command: number, what: string, fill: (view: DataView) =
   fill(attributes.view);
   const number = SYSCALL[process.arch];
   if (number === undefined) throw new Error(`the number of bpf(2) on ${process.arch} is not known`);
-  return check(libc, libc.syscall(number, command, attributes.at, ATTRIBUTES_SIZE), what);
+  // The verifier gives up when a signal arrives meanwhile.
+  for (let tries = 1; ; tries++) {
+    const result = libc.syscall(number, command, attributes.at, ATTRIBUTES_SIZE);
+    if (result >= 0 || libc.errno() !== EAGAIN || tries === TRIES_MAX) return check(libc, result, what);
+  }
 }
 
 /** A map from queue to AF_XDP socket; its file descriptor. */

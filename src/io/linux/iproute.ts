@@ -21,6 +21,7 @@ interface AddressInfo {
   readonly label?: string;
   readonly temporary?: boolean;
   readonly noprefixroute?: boolean;
+  readonly nodad?: boolean;
   readonly valid_life_time: number;
   readonly preferred_life_time: number;
 }
@@ -64,6 +65,7 @@ function addressWords(info: AddressInfo): Words {
     ...["scope", scope],
     ...["valid_lft", lifetime(info.valid_life_time), "preferred_lft", lifetime(info.preferred_life_time)],
     ...(info.noprefixroute === true ? ["noprefixroute"] : []),
+    ...(info.nodad === true ? ["nodad"] : []),
   ];
 }
 

@@ -96,6 +96,22 @@ export function attempt<T>(work: () => T): Result<T> {
   }
 }
 
+/** A process that was killed gives its devices back a moment later, when the kernel comes to it. */
+const BUSY_MS_MAX = 1000;
+const BUSY_PAUSE_MS = 10;
+
+/** Does `work`, again and again as long as it fails because something is in use, up to BUSY_MS_MAX. */
+export function whileBusy<T>(work: () => T): T {
+  for (let waitedMs = 0; ; waitedMs += BUSY_PAUSE_MS) {
+    try {
+      return work();
+    } catch (error) {
+      if (!(error instanceof OsFailure) || error.code !== "EBUSY" || waitedMs >= BUSY_MS_MAX) throw error;
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, BUSY_PAUSE_MS);
+  }
+}
+
 /** What has to be undone, last first: at the end, or when the rest of a beginning fails. */
 export class Undo {
   readonly #steps: (() => void)[] = [];

@@ -4,7 +4,7 @@ import type { Result } from "../io.js";
 import { AfPacket } from "./afpacket.js";
 import { AfXdp, unfitForXdp, type XdpMode } from "./afxdp.js";
 import { type Device, readDevice } from "./device.js";
-import { attempt, type Libc } from "./libc.js";
+import { attempt, type Libc, whileBusy } from "./libc.js";
 import type { Offloads } from "./offloads.js";
 
 export type BackendName = "xdp-driver" | "packet" | "xdp-generic";
@@ -75,5 +75,5 @@ function open(
   const unfit = devices.map((device) => unfitForXdp(device, isTagged)).find((why) => why !== undefined);
   if (unfit !== undefined) return { problem: unfit };
   const mode: XdpMode = backend === "xdp-driver" ? "driver" : "generic";
-  return attempt(() => new AfXdp(libc, memory, ports, devices, mode));
+  return attempt(() => whileBusy(() => new AfXdp(libc, memory, ports, devices, mode)));
 }
