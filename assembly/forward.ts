@@ -137,7 +137,9 @@ function emit(descriptor: usize, meta: usize): u32 {
   let destination: u64 = 0;
   if (neighbor != 0) {
     destination = load<u64>(neighbor, NB_MAC);
-    if (load<u8>(neighbor, NB_USED) == 0) store<u8>(neighbor, 1, NB_USED);
+    // What is only explained is not sent.
+    if (load<u8>(neighbor, NB_USED) == 0 && (load<u8>(descriptor, D_FLAGS) & DF_TRACE) == 0)
+      store<u8>(neighbor, 1, NB_USED);
   }
   const tag: u32 = load<u16>(device, LI_VLAN);
   const header = tag == 0 ? ETHERNET_HEADER : ETHERNET_HEADER + TAG_SIZE;

@@ -78,7 +78,10 @@ describe("the core", () => {
           [L.S_HITS_AT, regions.hits.at],
           [L.S_DESCRIPTORS_AT, regions.descriptors.at],
           [L.S_META_AT, regions.meta.at],
+          [L.S_LIVE_AT, regions.live.at],
+          [L.S_NEIGHBORS_AT, regions.neighbors.at],
           [L.S_BYTES_AT, regions.bytes.at],
+          [L.S_BUFFERS_AT, regions.buffers.at],
         ] as const) {
           expect(core.state(field)).toBe(at);
         }

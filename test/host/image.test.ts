@@ -59,6 +59,12 @@ function read(image: Uint8Array) {
   const u32 = (at: number): number => view.getUint32(at, true);
   const records = <T>(at: number, count: number, size: number, one: (at: number) => T): T[] =>
     Array.from({ length: count }, (_, i) => one(u32(at) + i * size));
+  /** Each span as its first address and the index of its route. */
+  const spans = (field: number, count: number, size: number, start: (at: number) => string): string[] =>
+    Array.from({ length: u32(count) }, (_, i) => {
+      const route = u16(u32(field) + u32(count) * size + i * L.SPAN_ROUTE_SIZE);
+      return `${start(u32(field) + i * size)} ${route === 0 ? "none" : route - 1}`;
+    });
   return {
     header: {
       magic: u32(L.P_MAGIC),
@@ -82,6 +88,8 @@ function read(image: Uint8Array) {
       route: `${formatIpv4(u32(at + L.ROUTE4_NETWORK))} ${formatIpv4(u32(at + L.ROUTE4_MASK))}`,
       interface: u8(at + L.ROUTE4_INTERFACE),
       flags: u8(at + L.ROUTE4_FLAGS),
+      ...(u32(at + L.ROUTE4_GATEWAY) && { gateway: formatIpv4(view.getUint32(at + L.ROUTE4_GATEWAY)) }),
+      ...(u16(at + L.ROUTE4_WIDER) && { wider: u16(at + L.ROUTE4_WIDER) - 1 }),
     })),
     routes6: records(L.P_ROUTES6, u32(L.P_ROUTE6_COUNT), L.ROUTE6_SIZE, (at) => {
       const address = (field: number): string =>
@@ -90,8 +98,14 @@ function read(image: Uint8Array) {
         route: `${address(L.ROUTE6_NETWORK)} ${address(L.ROUTE6_MASK)}`,
         interface: u8(at + L.ROUTE6_INTERFACE),
         flags: u8(at + L.ROUTE6_FLAGS),
+        ...(address(L.ROUTE6_GATEWAY) !== "::" && { gateway: address(L.ROUTE6_GATEWAY) }),
+        ...(u16(at + L.ROUTE6_WIDER) && { wider: u16(at + L.ROUTE6_WIDER) - 1 }),
       };
     }),
+    spans4: spans(L.P_SPANS4, L.P_SPAN4_COUNT, L.SPAN4_SIZE, (at) => formatIpv4(u32(at))),
+    spans6: spans(L.P_SPANS6, L.P_SPAN6_COUNT, L.SPAN6_SIZE, (at) =>
+      formatIpv6((view.getBigUint64(at, true) << 64n) | view.getBigUint64(at + 8, true)),
+    ),
     inspection: records(L.P_INSPECT, u32(L.P_INSPECT_COUNT), L.INSPECT_SIZE, (at) => [
       u32(at + L.IN_FIRST),
       u32(at + L.IN_COUNT),
@@ -156,26 +170,42 @@ describe("the image", () => {
   test("routes of both families, longest prefix first", () => {
     const all = "255.255.255.255";
     expect(image.routes4).toEqual([
-      { route: `10.0.0.1 ${all}`, interface: 1, flags: L.RT_LOCAL },
-      { route: `10.0.0.0 ${all}`, interface: 1, flags: L.RT_BROADCAST },
-      { route: `10.0.0.255 ${all}`, interface: 1, flags: L.RT_BROADCAST },
-      { route: `10.2.0.1 ${all}`, interface: 4, flags: L.RT_LOCAL },
-      { route: `10.2.0.0 ${all}`, interface: 4, flags: L.RT_BROADCAST },
-      { route: `10.2.0.255 ${all}`, interface: 4, flags: L.RT_BROADCAST },
-      { route: "10.0.0.0 255.255.255.0", interface: 1, flags: L.RT_CONNECTED },
-      { route: "10.2.0.0 255.255.255.0", interface: 4, flags: L.RT_CONNECTED },
-      { route: "172.16.0.0 255.240.0.0", interface: 0, flags: 0 },
-      { route: "0.0.0.0 0.0.0.0", interface: 4, flags: L.RT_DEFAULT },
+      { route: `10.0.0.1 ${all}`, interface: 1, flags: L.RT_LOCAL, wider: 6 },
+      { route: `10.0.0.0 ${all}`, interface: 1, flags: L.RT_BROADCAST, wider: 6 },
+      { route: `10.0.0.255 ${all}`, interface: 1, flags: L.RT_BROADCAST, wider: 6 },
+      { route: `10.2.0.1 ${all}`, interface: 4, flags: L.RT_LOCAL, wider: 7 },
+      { route: `10.2.0.0 ${all}`, interface: 4, flags: L.RT_BROADCAST, wider: 7 },
+      { route: `10.2.0.255 ${all}`, interface: 4, flags: L.RT_BROADCAST, wider: 7 },
+      { route: "10.0.0.0 255.255.255.0", interface: 1, flags: L.RT_CONNECTED, wider: 9 },
+      { route: "10.2.0.0 255.255.255.0", interface: 4, flags: L.RT_CONNECTED, wider: 9 },
+      { route: "172.16.0.0 255.240.0.0", interface: 0, flags: 0, wider: 9 },
+      { route: "0.0.0.0 0.0.0.0", interface: 4, flags: L.RT_DEFAULT, gateway: "10.2.0.9" },
     ]);
     expect(image.routes6).toEqual([
       {
         route: "2001:db8:1::1 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
         interface: 1,
         flags: L.RT_LOCAL,
+        wider: 1,
       },
-      { route: "2001:db8:1:: ffff:ffff:ffff:ffff::", interface: 1, flags: L.RT_CONNECTED },
-      { route: ":: ::", interface: 1, flags: L.RT_DEFAULT },
+      { route: "2001:db8:1:: ffff:ffff:ffff:ffff::", interface: 1, flags: L.RT_CONNECTED, wider: 2 },
+      { route: ":: ::", interface: 1, flags: L.RT_DEFAULT, gateway: "2001:db8:1::9" },
     ]);
+  });
+
+  test("spans of addresses that each have one best route", () => {
+    expect(image.spans4).toEqual([
+      ...["0.0.0.0 9", "10.0.0.0 1", "10.0.0.1 0", "10.0.0.2 6", "10.0.0.255 2", "10.0.1.0 9"],
+      ...["10.2.0.0 4", "10.2.0.1 3", "10.2.0.2 7", "10.2.0.255 5", "10.2.1.0 9"],
+      ...["172.16.0.0 8", "172.32.0.0 9"],
+    ]);
+    expect(image.spans6).toEqual([
+      ...[":: 2", "2001:db8:1:: 1", "2001:db8:1::1 0", "2001:db8:1::2 1", "2001:db8:1:1:: 2"],
+    ]);
+    expect(read(policyOf("hostname none\n").image).spans4).toEqual(["0.0.0.0 none"]);
+    const last =
+      "interface Gi0/0\n ip address 10.0.0.1 255.255.255.0\nip route 240.0.0.0 240.0.0.0 10.0.0.2\n";
+    expect(read(policyOf(last).image).spans4.at(-1)).toBe("240.0.0.0 4");
   });
 
   test("inspection rules are runs of entries", () => {
@@ -244,6 +274,10 @@ describe("the image", () => {
       L.P_ROUTE4_COUNT,
       L.P_ROUTES6,
       L.P_ROUTE6_COUNT,
+      L.P_SPANS4,
+      L.P_SPAN4_COUNT,
+      L.P_SPANS6,
+      L.P_SPAN6_COUNT,
       L.P_INSPECT,
       L.P_INSPECT_COUNT,
       L.P_INSPECT_ENTRIES,
@@ -257,6 +291,42 @@ describe("the image", () => {
       expect(core.activate(0), `field ${field}`).not.toBe(0);
     }
     expect(core.state(L.S_ACTIVE_BANK)).toBe(0);
+  });
+
+  test("the core refuses routes and spans that would lead a search astray", async () => {
+    const core = await Core.create(await readCoreFile(), { plan: planOf({ sessions: 1024 }), seed: SEED });
+    const bank = core.plan.regions.banks.at;
+    const { view } = core;
+    const at = (field: number): number => bank + view.getUint32(bank + field, true);
+    const count = (field: number): number => view.getUint32(bank + field, true);
+    const routeOf = (spans: number, number: number, size: number): number => at(spans) + count(number) * size;
+    const changes: { readonly [what: string]: () => void } = {
+      "no IPv4 span": () => view.setUint32(bank + L.P_SPAN4_COUNT, 0, true),
+      "no IPv6 span": () => view.setUint32(bank + L.P_SPAN6_COUNT, 0, true),
+      "a first IPv4 span that begins later": () => view.setUint32(at(L.P_SPANS4), 1, true),
+      "a first IPv6 span that begins later, lower half": () => view.setUint8(at(L.P_SPANS6) + 8, 1),
+      "a first IPv6 span that begins later, upper half": () => view.setUint8(at(L.P_SPANS6), 1),
+      "two equal IPv4 spans": () =>
+        view.setUint32(at(L.P_SPANS4) + 8, view.getUint32(at(L.P_SPANS4) + 4, true), true),
+      "two equal IPv6 spans": () =>
+        core.bytes.copyWithin(at(L.P_SPANS6) + 32, at(L.P_SPANS6) + 16, at(L.P_SPANS6) + 32),
+      "an IPv4 span without its route": () =>
+        view.setUint16(routeOf(L.P_SPANS4, L.P_SPAN4_COUNT, L.SPAN4_SIZE), count(L.P_ROUTE4_COUNT) + 1, true),
+      "an IPv6 span without its route": () =>
+        view.setUint16(routeOf(L.P_SPANS6, L.P_SPAN6_COUNT, L.SPAN6_SIZE), count(L.P_ROUTE6_COUNT) + 1, true),
+      "an IPv4 route wider than itself": () => view.setUint16(at(L.P_ROUTES4) + L.ROUTE4_WIDER, 1, true),
+      "an IPv6 route wider than itself": () => view.setUint16(at(L.P_ROUTES6) + L.ROUTE6_WIDER, 1, true),
+      "a wider IPv4 route that is none": () =>
+        view.setUint16(at(L.P_ROUTES4) + L.ROUTE4_WIDER, count(L.P_ROUTE4_COUNT) + 1, true),
+      "a route to no interface": () => view.setUint8(at(L.P_ROUTES4) + L.ROUTE4_INTERFACE, 5),
+    };
+    for (const [what, change] of Object.entries(changes)) {
+      core.bytes.set(policy.image, bank);
+      change();
+      expect(core.activate(0), what).not.toBe(0);
+    }
+    core.bytes.set(policy.image, bank);
+    expect(core.activate(0)).toBe(0);
   });
 });
 

@@ -21,7 +21,7 @@ describe("capacity", () => {
     const { min, max } = CAPACITY_BOUNDS[name];
     test(`${name}: ${min} to ${max}, and nothing beside`, () => {
       for (const value of [min, max]) expect(completeCapacity({ [name]: value })).toHaveProperty(name, value);
-      for (const value of [min - 1, max + 1, 0, -1, min + 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+      for (const value of [min - 1, max + 1, -1, min + 0.5, Number.NaN, Number.POSITIVE_INFINITY]) {
         expect(completeCapacity({ [name]: value })).toEqual({
           problem: `capacity.${name} is ${value}; it must be a whole number from ${min} to ${max}`,
         });
@@ -48,12 +48,23 @@ describe.each(CAPACITIES)("memory for %i sessions", (sessions) => {
       expect(at % 64, name).toBe(0);
       expect(at, name).toBeGreaterThanOrEqual(end);
       expect(at - end, name).toBeLessThan(64);
-      expect(size, name).toBeGreaterThan(0);
+      // What there is none of by default takes no room.
+      expect(size > 0, name).toBe(name !== "buffers");
       end = at + size;
     }
     expect(plan.size).toBeGreaterThanOrEqual(end);
     expect(plan.size % 65536).toBe(0);
     expect(plan.size - end).toBeLessThan(65536);
+  });
+
+  test("buffers, which the kernel shares, begin with a page of its own", () => {
+    for (const buffers of [1, 4096]) {
+      const { regions: with_, size } = planOf({ sessions, buffers });
+      expect(with_.buffers.at % 4096).toBe(0);
+      expect(with_.buffers.at).toBeGreaterThanOrEqual(with_.bytes.at + with_.bytes.size);
+      expect(with_.buffers.size).toBe(buffers * L.BUFFER_SIZE);
+      expect(size).toBeGreaterThanOrEqual(with_.buffers.at + with_.buffers.size);
+    }
   });
 
   test("each region holds what it is for", () => {
@@ -74,12 +85,14 @@ describe.each(CAPACITIES)("memory for %i sessions", (sessions) => {
       banks: 2 * bankSize,
       hits: 2 * capacity.rules * 8,
       meta: L.PASS_MAX * L.META_SIZE,
+      live: L.LIVE_SIZE,
+      neighbors: L.NEIGHBOR_PLACES * L.NEIGHBOR_SIZE,
     });
     expect(sizes.descriptors).toBeGreaterThanOrEqual((capacity.batch + capacity.fragments) * L.DESC_SIZE);
     expect(bankSize).toBeGreaterThanOrEqual(L.POLICY_IMAGE_MIN);
     expect(bankSize % 64).toBe(0);
     // The place of the frame that is only explained lies behind those of the batch.
     expect(plan.batchBytes).toBeGreaterThanOrEqual(L.FRAME_MAX);
-    expect(sizes.bytes! - plan.batchBytes).toBeGreaterThanOrEqual(L.FRAME_MAX);
+    expect(sizes.bytes! - plan.batchBytes).toBeGreaterThanOrEqual(L.FRAME_HEADROOM + L.FRAME_MAX);
   });
 });

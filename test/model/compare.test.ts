@@ -19,13 +19,14 @@ const TIMEOUT_MS = 300_000;
 const UNREACHABLE = ["not_ready", "standby"];
 
 function make(world: World): Dataplane {
-  const { checksums, inside, pair, macs, capacity } = world.options;
+  const { checksums, inside, pair, macs, mtus, capacity } = world.options;
   return Dataplane.createSync(coreModule, {
     config: configOf(world),
     checksums,
     inside,
     pair,
     macs,
+    mtus,
     capacity,
   });
 }

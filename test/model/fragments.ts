@@ -158,7 +158,9 @@ function reassemble(held: Held[], length: number): IpPacket | Refusal {
   for (const { packet } of held) whole.set(packet.fragment!.data, packet.fragment!.offset);
   const first = held.find(({ packet }) => packet.fragment!.offset === 0)!.packet;
   const inFirstFragment = first.fragment!.length;
-  const datagram = { ...first, payload: whole, payloadLength: length, inFirstFragment };
+  // A datagram leaves in the pieces that it came in.
+  const uncuttable = Math.max(...held.map(({ packet }) => packet.uncuttable));
+  const datagram = { ...first, payload: whole, payloadLength: length, uncuttable, inFirstFragment };
   delete datagram.fragment;
   if (first.family === 4) return datagram;
 

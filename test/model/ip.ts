@@ -62,6 +62,7 @@ export function parseIpv4(bytes: Uint8Array, wireLength: number, rules: HeaderRu
     extensions: noExtensions(),
     payload: bytes.subarray(headerLength, Math.min(totalLength, bytes.length)),
     payloadLength: totalLength - headerLength,
+    uncuttable: (bytes[6]! & 0x40) !== 0 ? totalLength : 0,
     headerLength,
   };
   const offset = (u16(bytes, 6) & 0x1fff) * 8;
@@ -157,6 +158,7 @@ export function parseIpv6(bytes: Uint8Array, wireLength: number): Refusal | IpPa
     extensions: chain.extensions,
     payload: all.subarray(chain.at),
     payloadLength: payloadLength - chain.at,
+    uncuttable: IPV6_HEADER + payloadLength,
     headerLength: 0,
   };
   if (chain.fragment !== undefined) {

@@ -70,6 +70,8 @@ export interface IpPacket {
   payload: Uint8Array;
   /** Bytes of `payload` that were on the wire. */
   payloadLength: number;
+  /** Bytes of the longest IP packet in it that no router may cut: "don't fragment", or IPv6; 0 none. */
+  uncuttable: number;
   /** Bytes of header that `fragment_oversize` leaves room for. */
   headerLength: number;
   fragment?: FragmentHeader;

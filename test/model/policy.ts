@@ -25,6 +25,8 @@ export interface ModelOptions {
   pair?: [string, string];
   /** MAC address by interface name; frames to other stations are dropped. */
   macs?: Map<string, string>;
+  /** Largest IP packet that an interface sends, by its name. */
+  mtus?: Map<string, number>;
   capacity?: { sessions?: number; fragments?: number };
 }
 
@@ -62,6 +64,7 @@ export class Policy {
   readonly headerRules: HeaderRules;
   readonly fragmentLimits: FragmentLimits;
   readonly hits = new Map<string, number>();
+  private readonly mtus: ReadonlyMap<string, number>;
   private isActive: TimeRangeTest = () => false;
 
   constructor(config: Config, options: ModelOptions) {
@@ -72,6 +75,7 @@ export class Policy {
       sourceRoute: config.sourceRoute === true,
       optionsIgnored: config.ipOptions === "ignore",
     };
+    this.mtus = options.mtus ?? new Map();
     this.fragmentLimits = fragmentLimits(config, options.capacity?.fragments ?? FRAGMENTS);
     const bySide = options.inside !== undefined || options.pair !== undefined;
     this.interfaces = new Interfaces(config, options.macs ?? new Map(), bySide);
@@ -81,6 +85,12 @@ export class Policy {
   /** Tells the time on a wall clock that began in 1970. */
   setTime(nowMs: number): void {
     if (this.config.timeRanges.size > 0) this.isActive = timeRangesAt(this.config, calendarOf(nowMs));
+  }
+
+  /** Whether a packet is too large for an interface, and may not be cut. */
+  isTooBig(packet: IpPacket, egress: string): boolean {
+    const mtu = this.mtus.get(egress) ?? this.mtus.get(egress.replace(/\..*/, "")) ?? 0;
+    return mtu !== 0 && packet.uncuttable > mtu;
   }
 
   // Access lists.

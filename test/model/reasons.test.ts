@@ -59,7 +59,7 @@ ipv6 route 2001:db8:9::/48 2001:db8:2::fe
 `;
 
 const PORTS = { sourcePort: 40_000, destinationPort: 80 };
-const datagram = (): Segment => udp({ ...PORTS, payload: new Uint8Array(4) });
+const datagram = (bytes = 4): Segment => udp({ ...PORTS, payload: new Uint8Array(bytes) });
 const v4 = (segment: Segment, fields: Partial<Ipv4Fields> = {}): Uint8Array =>
   ipv4({ source: CLIENT, destination: SERVER, ...fields }, segment);
 const v6 = (segment: Segment, fields: Partial<Ipv6Fields> = {}): Uint8Array =>
@@ -199,6 +199,10 @@ function scenariosOf(name: SubjectName): Record<string, () => Outcome> {
       return lab({ config }).packet(v4(datagram(), { source: "203.0.113.7" }), INSIDE);
     },
     ttl_expired: () => routed(v4(datagram(), { ttl: 1 })),
+    mtu_exceeded: () => {
+      const firewall = lab({ config: ROUTER, mtus: new Map([[OUTSIDE, 576]]) });
+      return firewall.packet(v4(datagram(549), { dontFragment: true }), INSIDE);
+    },
     no_route: () => routed(v4(datagram(), { destination: "192.0.2.1" })),
 
     fragment_malformed: () => routed(v4(raw(17, new Uint8Array(9)), { moreFragments: true })),

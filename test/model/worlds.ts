@@ -314,6 +314,11 @@ const ALL: readonly World[] = [
         [OUTSIDE, "02:00:00:00:00:0a"],
         [DMZ, "02:00:00:00:00:0a"],
       ]),
+      mtus: new Map([
+        [OUTSIDE, 200],
+        [DMZ, 100],
+        [INSIDE, 300],
+      ]),
     },
     surroundings: SURROUNDINGS,
   },
@@ -326,7 +331,7 @@ const ALL: readonly World[] = [
   {
     name: "fragments",
     text: FRAGMENTS,
-    options: { capacity: { fragments: 40 } },
+    options: { capacity: { fragments: 40 }, mtus: new Map([[OUTSIDE, 150]]) },
     surroundings: { ...SURROUNDINGS, mix: { ...MIX, fragments: 200 } },
   },
   {
@@ -338,7 +343,12 @@ const ALL: readonly World[] = [
       clients: SURROUNDINGS.clients.map((host) => ({ ...host, interface: INSIDE })),
     },
   },
-  { name: "IPv6", text: SIX, options: {}, surroundings: without("bigint", SURROUNDINGS) },
+  {
+    name: "IPv6",
+    text: SIX,
+    options: { mtus: new Map([[OUTSIDE, 300]]) },
+    surroundings: without("bigint", SURROUNDINGS),
+  },
 ];
 
 /** Sessions that there is room for, where a world does not say otherwise: more than its traffic needs. */
