@@ -84,7 +84,8 @@ function exercise({ dataplane, routes, neighbors }: Router, random: Random) {
         given.push(frame);
       }
     }
-    const outputs = dataplane.process((nowMs += 10));
+    nowMs += 10;
+    const outputs = dataplane.process(nowMs);
     for (let i = 0; i < outputs; i++) {
       const frame = given[batch.cookie(i)]!;
       const packet = packetOf(frame);
