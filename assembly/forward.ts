@@ -73,14 +73,18 @@ import { policyAt, trace } from "./state";
 /** Loads of the touch pass end here, so that they cannot be optimised away. */
 let sink: u32 = 0;
 
-/** The outputs of a pass: descriptors from `first` to `end`, their meta records from `metas` on. */
+/**
+ * The outputs of a pass: descriptors from `first` to `end`, their meta records from `metas` on. Their cache misses in the
+ * neighbour table overlap in a loop that does nothing else.
+ */
 export function forwardPass(first: usize, end: usize, metas: usize): void {
-  let touched: u32 = 0;
   for (let at = first, meta = metas; at < end; at += DESC_SIZE, meta += META_SIZE) {
-    if (load<u8>(at, D_VERDICT) != VERDICT_PASS) continue;
-    findWay(at, meta);
-    touched += load<u8>(neighborAt(load<u32>(meta, M_NEIGHBOR)), NB_STATE);
+    if (load<u8>(at, D_VERDICT) == VERDICT_PASS) findWay(at, meta);
+    else store<u32>(meta, 0, M_NEIGHBOR);
   }
+  let touched: u32 = 0;
+  for (let at = first, meta = metas; at < end; at += DESC_SIZE, meta += META_SIZE)
+    touched += load<u8>(neighborAt(load<u32>(meta, M_NEIGHBOR)), NB_STATE);
   sink = touched;
   for (let at = first, meta = metas; at < end; at += DESC_SIZE, meta += META_SIZE) prepare(at, meta);
 }

@@ -30,6 +30,9 @@ const LAST_PLACE: u32 = NEIGHBOR_PLACES - 1; // a power of two, less one
 const V6_SHIFT: u32 = (NB_V6 - NB_INTERFACE) * 8;
 const IN_USE: u32 = 1 << ((NB_STATE - NB_INTERFACE) * 8);
 const WHOSE_MASK: u32 = 0x00ffffff;
+/** A round of lowbias32 (Chris Wellons, "Prospecting for Hash Functions"). */
+const MIX_SHIFT: u32 = 15;
+const MIX_FACTOR: u32 = 0x2c1b3c6d;
 
 
 @inline
@@ -41,7 +44,9 @@ export function neighborAt(place: u32): usize {
 @inline
 export function neighborPlace(address: usize, number: u32, v6: u32): u32 {
   const digest = v6 ? digest6(address) : load<u32>(address);
-  return groupOf(hashKey((<u64>digest) | ((<u64>(number | (v6 << V6_SHIFT))) << 32), 0), NEIGHBOR_PLACES);
+  const hash = hashKey((<u64>digest) | ((<u64>(number | (v6 << V6_SHIFT))) << 32), 0);
+  // The addresses of a subnet follow each other, and so do their hashes, at one distance: linear probing wants none.
+  return groupOf((hash ^ (hash >> MIX_SHIFT)) * MIX_FACTOR, NEIGHBOR_PLACES);
 }
 
 /** The entry of the address at `address` on an interface, looked for from `place` on; 0: unknown. */

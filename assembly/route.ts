@@ -67,8 +67,8 @@ function find4(address: u32): u32 {
   let at = starts;
   for (let left = spans; left > 1;) {
     const half = left >> 1;
-    const middle = at + <usize>half * SPAN4_SIZE;
-    at = select<usize>(middle, at, load<u32>(middle) <= address);
+    const step = <usize>half * SPAN4_SIZE;
+    at += step & (0 - <usize>(load<u32>(at + step) <= address));
     left -= half;
   }
   const span = (at - starts) / SPAN4_SIZE;
@@ -87,7 +87,7 @@ function find6(address: usize): u32 {
     const middle = at + <usize>half * SPAN6_SIZE;
     const high = load<u64>(middle);
     const isBefore = high < upper || (high == upper && load<u64>(middle, 8) <= lower);
-    at = select<usize>(middle, at, isBefore);
+    at += (middle - at) & (0 - <usize>isBefore);
     left -= half;
   }
   const span = (at - starts) / SPAN6_SIZE;

@@ -27,6 +27,7 @@ export interface Engine {
 export interface Firewall extends Engine {
   readonly core: Core;
   readonly memory: WebAssembly.Memory;
+  readonly dataplane: Dataplane;
 }
 
 /** Makes a firewall with room for `sessions`. */
@@ -38,11 +39,12 @@ export function makeFirewall(
   const capacity = { sessions, batch: BATCH_MAX, fragments: 16, ...options.capacity };
   const setup = prepare({ config: CONFIGURATION, seed: SEED, ...options, capacity }, () => SEED);
   const { made: core, memory } = withMemory(() => Core.createSync(source, setup));
-  new Dataplane(core, setup);
+  const dataplane = new Dataplane(core, setup);
   return {
     name: "twinwall",
     core,
     memory,
+    dataplane,
     process: (count, nowMs) => void core.process(count, nowMs),
     expire: (nowMs, groups) => void core.expire(nowMs, groups),
     tallies: () => talliesOf(core),

@@ -13,6 +13,7 @@ import { acl } from "./acl.js";
 import { batch } from "./batch.js";
 import { type Built, build } from "./build.js";
 import { established } from "./established.js";
+import { forward } from "./forward.js";
 import { handoff } from "./handoff.js";
 import { machineOf } from "./machine.js";
 import type { RaceOptions } from "./measure.js";
@@ -52,7 +53,7 @@ async function main(): Promise<void> {
   const built = build();
   try {
     const workshop = await workshopOf(built, against);
-    const questions = [established, sessions, acl, parse, batch, replay, sync, handoff, pair].map((ask) =>
+    const questions = [established, forward, sessions, acl, parse, batch, replay, sync, handoff, pair].map((ask) =>
       ask(workshop),
     );
     if (!questions.some(({ names }) => names.some((name) => name.startsWith(only))))

@@ -15,7 +15,7 @@ import {
   tcp,
   udp,
 } from "../support/frames.js";
-import { configOf, coreModule, DEVICES, FORWARD_NAMES, host, liveRouter, own } from "./network.js";
+import { configOf, coreModule, DEVICES, FORWARD_NAMES, host, liveRouter, own, SEED } from "./network.js";
 
 const [INSIDE, OUTSIDE, TRUNK, VLAN20] = DEVICES as [
   (typeof DEVICES)[0],
@@ -396,6 +396,14 @@ describe("neighbours", () => {
       { interface: OUTSIDE.number, address: ENDS.destination, mac: HOP_MAC },
     ]);
     expect(forwarding.takeUsedNeighbors()).toEqual([]);
+  });
+
+  test("a whole subnet finds room, also where its hashes follow each other", () => {
+    // Three steps of this key are all but 2^64: every third address is hashed next to the one three before.
+    const seed = SEED.slice();
+    new DataView(seed.buffer).setBigUint64(0, 0x5555_5556_0000_0000n, true);
+    const { forwarding } = liveRouter(configOf([]), { seed });
+    for (let i = 0; i < 4094; i++) expect(forwarding.setNeighbor(1, 0x0a010002 + i, HOP_MAC)).toBe(true);
   });
 
   test("more than there is room for are refused and counted; every other one is found, and each goes alone", () => {

@@ -4,7 +4,7 @@ import { formatMac } from "../../src/frame.js";
 import { Dataplane, type DataplaneOptions } from "../../src/index.js";
 import { type Address, formatAddress, ipv4Mask, formatIpv4, parseAddress } from "../../src/ip.js";
 import { readCoreFile } from "../../src/io/wasm.js";
-import type { Random } from "../model/random.js";
+import { Random } from "../model/random.js";
 import {
   ethernet,
   extension,
@@ -105,12 +105,15 @@ export function connectedRoutes(): ForwardRoute[] {
   ]);
 }
 
+/** Hash keys that are the same in every run. */
+export const SEED = new Random(4).bytes(64);
+
 /** A live router with these routes. */
 export function liveRouter(config: string, options: Partial<DataplaneOptions> = {}): Dataplane {
   const dataplane = Dataplane.createSync(coreModule, {
     config,
     mtus: new Map(NAMES.map((name, i) => [name, DEVICES[i]!.mtu])),
-    seed: new Uint8Array(64).fill(7),
+    seed: SEED,
     ...options,
     capacity: { sessions: 1024, batch: 128, fragments: 64, events: 64, ...options.capacity },
   });
