@@ -53,8 +53,8 @@ async function main(): Promise<void> {
   const built = build();
   try {
     const workshop = await workshopOf(built, against);
-    const questions = [established, forward, sessions, acl, parse, batch, replay, sync, handoff, pair].map((ask) =>
-      ask(workshop),
+    const questions = [established, forward, sessions, acl, parse, batch, replay, sync, handoff, pair].map(
+      (ask) => ask(workshop),
     );
     if (!questions.some(({ names }) => names.some((name) => name.startsWith(only))))
       throw new Error(
