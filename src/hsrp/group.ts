@@ -243,11 +243,19 @@ export function hear(context: Context, group: Group, event: Event | undefined, h
   } else if (wasActive && event === "h") {
     logConflict(context, group, formatAddress(source));
     announceAgain(context, group);
-  }
+  } else if (wasActive && beginsToSpeak(group, message)) announceAgain(context, group);
   if (message.opcode !== "hello") return;
   if (message.state === "standby") {
     if (state.state !== "standby") state.standby = neighborOf(source, message);
   } else if (state.standby?.address === source) state.standby = undefined;
+}
+
+/**
+ * A router that speaks while nothing is being announced may have been Active until a moment ago, on the other side of a
+ * partition that has healed: if it gave way before its next hello was due, its claim was never heard here, but by hosts.
+ */
+function beginsToSpeak({ state }: Group, { opcode, state: theirs }: GroupMessage): boolean {
+  return opcode === "hello" && theirs === "speak" && state.announcementsLeft === 0;
 }
 
 /** The Active router gave up. Within a hold time of the last change of roles its place is taken when that is over. */

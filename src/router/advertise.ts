@@ -1,7 +1,8 @@
 /**
- * Router advertisements (RFC 4861 section 6.2). On an interface with an IPv6 group hosts are told of the virtual router alone,
- * by the router that owns its link-local address; elsewhere of this one. No advertisement ends a virtual router when
- * its address is given up: it lives on at another router, whose word hosts have just heard. `stop` does.
+ * Router advertisements (RFC 4861 section 6.2): of the virtual routers of IPv6 groups, by the router that owns the link-local
+ * address. No other interface advertises: a firewall offers itself to nobody who was not told to have it. No
+ * advertisement ends a virtual router when its address is given up: it lives on at another router, whose word hosts
+ * have just heard. `stop` does.
  */
 import { ALL_NODES, isLinkLocal } from "../hsrp/addresses.js";
 import { routerAdvertisement } from "../icmp.js";
@@ -15,9 +16,6 @@ export function updateAdvertisers(context: Context, link: Link): undefined {
   const { plan, advertisers } = link;
   const wanted = new Map<bigint, string>();
   if (plan?.mac !== undefined && link.isUp) {
-    const { linkLocal, subnets6, hasGroup6, mac } = plan;
-    const isUsable = linkLocal !== undefined && link.own.get(linkLocal)?.state === "valid";
-    if (isUsable && subnets6.length > 0 && !hasGroup6) wanted.set(linkLocal, mac);
     for (const owned of context.owned.values()) {
       if (owned.interface !== link.name) continue;
       for (const address of owned.addresses) {

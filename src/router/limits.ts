@@ -1,7 +1,7 @@
 /** Bounds, times and rates of the router, with where they come from. */
 
-/** Neighbours in all; the core's table has the same room. */
-export const NEIGHBORS_MAX = 4096;
+/** Neighbours in all: what the core's table has room for. */
+export { NEIGHBORS_MAX } from "../../assembly/layout.js";
 /** An interface has at least so much of it, and half of it at most: a scan of one LAN leaves room for the others. */
 export const NEIGHBOR_SHARES_MIN = 2;
 

@@ -30,8 +30,6 @@ export interface RouterInterface {
   readonly linkLocal: bigint | undefined;
   /** Virtual addresses of the configuration, whoever has them now, and the MAC address of each. */
   readonly virtual: ReadonlyMap<Address, Mac>;
-  /** Hosts take a virtual router for their default router, not this one. */
-  readonly hasGroup6: boolean;
   readonly sendsUnreachables: boolean;
   readonly timeoutMs: number;
   /** Next hops of static routes that are on the link. */
@@ -110,7 +108,6 @@ function interfaceOf(each: HsrpInterface, { config, macs, mtus }: Configuration)
     subnets6: networks6,
     linkLocal,
     virtual,
-    hasGroup6: groups.some(({ family }) => family === 6),
     sendsUnreachables: configured.noUnreachables !== true,
     timeoutMs: ARP_TIMEOUT_SECONDS * MILLISECONDS,
     nextHops: new Set(),

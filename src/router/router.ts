@@ -213,7 +213,6 @@ export class Router {
     for (const link of context.links.values()) {
       expireNeighbors(context, link);
       expireOwn(context, link);
-      updateAdvertisers(context, link);
       expireAdvertisers(context, link);
       deadlineMs = Math.min(deadlineMs, nextDueMs(link));
       for (const { dueAtMs } of link.own.values()) deadlineMs = Math.min(deadlineMs, dueAtMs);

@@ -19,7 +19,7 @@ export const IP_NOTES: readonly Row[] = [
   ),
   noted("ip flow (ingress | egress)", "ip flow ingress", "flow export", "flows are not exported"),
   noted("ip nbar protocol-discovery", "ip nbar protocol-discovery", "protocol counts", "NBAR is not run"),
-  noted("ip mtu <bytes:68-9216>", "ip mtu 1500", "largest IP packet", "packets are not fragmented here"),
+  noted("ip mtu <bytes:68-9216>", "ip mtu 1500", "largest IP packet", "the MTU of the device counts"),
   noted(
     "ip tcp adjust-mss <bytes:500-1460>",
     "ip tcp adjust-mss 1452",
@@ -63,7 +63,7 @@ export const PORT_NOTES: readonly Row[] = [
     "delay before a link change counts",
     "the host reports the link",
   ),
-  noted("arp timeout <seconds:0-2147483>", "arp timeout 300", "life of an ARP entry", "the host keeps ARP"),
+  noted("arp timeout <seconds:0-2147483>", "arp timeout 300", "life of an ARP entry", "it is four hours"),
   noted("cdp enable", "no cdp enable", "Cisco Discovery Protocol", "CDP is not spoken"),
   noted("mop (enabled | sysid)", "no mop enabled", "maintenance protocol", "MOP is not spoken"),
   noted(
@@ -84,13 +84,13 @@ export const IPV6_NOTES: readonly Row[] = [
     "ICMPv6 unreachables",
     "none are sent for dropped packets",
   ),
-  noted("ipv6 nd <text:line>", "ipv6 nd ra suppress", "router advertisements", "they are not sent"),
   noted(
-    "ipv6 mtu <bytes:1280-9216>",
-    "ipv6 mtu 1500",
-    "largest IPv6 packet",
-    "packets are not fragmented here",
+    "ipv6 nd <text:line>",
+    "ipv6 nd ra suppress",
+    "router advertisements",
+    "HSRP groups are advertised, and nothing else",
   ),
+  noted("ipv6 mtu <bytes:1280-9216>", "ipv6 mtu 1500", "largest IPv6 packet", "the MTU of the device counts"),
 ];
 
 /** What can be ignored only at the price of other packets being forwarded than the text says. */
