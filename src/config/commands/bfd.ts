@@ -16,6 +16,16 @@ export const BFD: readonly Row[] = [
     show: ({ bfd }) =>
       bfd ? [`bfd interval ${bfd.intervalMs} min_rx ${bfd.minRxMs} multiplier ${bfd.multiplier}`] : [],
   }),
+  command({
+    mode: "interface",
+    syntax: "bfd interval",
+    help: "BFD of the interface as a whole",
+    example: "no bfd interval",
+    shown: null,
+    unset: (scope) => {
+      scope.bfd = undefined;
+    },
+  }),
   note({
     mode: "interface",
     syntax: "bfd echo",
