@@ -154,6 +154,11 @@ export class ControlNode {
   /** Does something at a time, then all that follows from it and from the time. */
   #run(nowMs: number, act: () => void): NodeAction[] {
     this.#nowMs = nowMs;
+    // First, so that a box that stood still doubts its role before it claims it.
+    if (this.#redundancy.deadlineMs <= nowMs) {
+      this.#toRedundancy({ kind: "tick" });
+      this.#carryOut();
+    }
     act();
     this.#carryOut();
     if (this.hsrp.deadlineMs <= nowMs) this.#toHsrp({ kind: "tick" });

@@ -210,6 +210,7 @@ export class Redundancy {
 /** The process, or the part of it that forwards, stood still for so long that the peer may have taken over. */
 function stall(context: Context, pauseMs: number): void {
   count(context, "stalls");
+  context.state.wasWatched = context.state.pauseMaxMs !== NEVER_MS;
   log(context, "STALLED", `the process stood still for ${Math.round(pauseMs)} ms`, "");
   forgive(context, pauseMs);
   happen(context, "stalled");

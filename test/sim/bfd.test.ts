@@ -198,7 +198,7 @@ describe("a box that stands still", () => {
     expect(takeovers.slice(count).every(({ takeover }) => takeover === undefined)).toBe(true);
   });
 
-  test.each([30, 200, 1000])(
+  test.each([30, 50, 80, 120, 200, 1000])(
     "the active, for %i ms: the standby takes over, and it starts clean",
     (forMs) => {
       const simulation = pair({ isPreempting: false });
