@@ -72,7 +72,7 @@ export class Node {
     return this.#control.redundancy;
   }
 
-  get bfd(): Bfd | undefined {
+  get bfd(): Bfd {
     return this.#control.bfd;
   }
 

@@ -5,14 +5,13 @@
 import type { BfdAction, BfdInput, Liveness, Path } from "./actions.js";
 import { admit } from "./admit.js";
 import {
-  changeIntervals,
+  changeParameters,
   deadlineOf,
   disable,
   expire,
   forgive,
   hear,
   newSession,
-  send,
   silence,
 } from "./session.js";
 import {
@@ -131,9 +130,7 @@ export class Bfd {
       case "session": {
         const known = this.#find(input.path);
         if (known !== undefined) {
-          known.parameters = input.parameters;
-          changeIntervals(known);
-          send(context, known);
+          changeParameters(context, known, input.parameters);
         } else if (state.sessions.length < SESSIONS_MAX) {
           state.sessions.push(newSession(context, input.path, input.parameters));
         } else count(context, "sessionsFull");

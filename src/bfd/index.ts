@@ -4,7 +4,7 @@ export { Bfd, type BfdOptions, SESSIONS_MAX } from "./bfd.js";
 export { REFUSAL_NAMES, REFUSALS, type Refusal } from "./refusals.js";
 export { STATE_NAMES } from "./session.js";
 export { keyOf } from "./sha1.js";
-export { COUNTED, type Counters } from "./state.js";
+export { COUNTED, type Counters, isSamePath } from "./state.js";
 export type { Diagnostic, State } from "./table.js";
 export type { NeighborView } from "./view.js";
 export { BFD_PORT, type ControlPacket } from "./wire.js";

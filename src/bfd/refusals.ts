@@ -17,7 +17,8 @@ export const REFUSALS = {
   authentication_unexpected: "with authentication, and no key is configured",
   authentication_type: "authentication other than meticulous keyed SHA1, or not as long as that",
   authentication_key: "another key number",
-  authentication_sequence: "not among the next numbers: an old packet again, or too many are missing",
+  authentication_sequence:
+    "its number is not among the next ones: an old packet again, or a neighbor that has started anew",
   authentication_digest: "a wrong digest",
 } as const satisfies Record<string, string>;
 

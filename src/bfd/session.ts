@@ -214,11 +214,21 @@ function leaveUp(context: Context, session: Session): void {
   session.localDiscriminator = newDiscriminator(context);
 }
 
+/** Other parameters are told at once; the same again is nothing new. */
+export function changeParameters(context: Context, session: Session, parameters: Parameters): void {
+  const before = session.parameters;
+  session.parameters = parameters;
+  const names = Object.keys(parameters) as (keyof Parameters)[];
+  if (names.every((name) => parameters[name] === before[name])) return;
+  changeIntervals(session);
+  send(context, session);
+}
+
 /**
  * The intervals follow the parameters and the state. In a session that is up the neighbor is asked to confirm them, and
  * until it has, nothing is sent less often and nothing is expected more often than before (section 6.8.3).
  */
-export function changeIntervals(session: Session): void {
+function changeIntervals(session: Session): void {
   const wanted = intervalsOf(session);
   const { announced, inForce } = session;
   const isSame =

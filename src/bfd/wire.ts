@@ -143,5 +143,7 @@ function parseSection(payload: Uint8Array, length: number): Judged<Authenticatio
   const section = SHA1_SECTION.parse(payload.subarray(0, length), CONTROL.size);
   const isRight =
     section?.type === METICULOUS_SHA1 && section.length === SHA1_SECTION.size && length === SIGNED_SIZE;
-  return isRight ? { value: section } : { refusal: "authentication_type" };
+  if (!isRight) return { refusal: "authentication_type" };
+  const { keyId, sequence, digest } = section;
+  return { value: { keyId, sequence, digest } };
 }

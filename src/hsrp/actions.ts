@@ -18,6 +18,8 @@ export type HsrpInput =
   | PeerInput
   /** Routers that are known to be dead on every path (BFD): no timer of theirs is waited for. */
   | { readonly kind: "neighborDown"; readonly neighbors: readonly Neighbor[] }
+  /** While this is so, the process may have been replaced: no group claims to be Active until it is known. */
+  | { readonly kind: "doubt"; readonly isDoubting: boolean }
   /** Other keys or another text from now on; the old keys are still accepted for a while. */
   | {
       readonly kind: "authentication";

@@ -76,6 +76,8 @@ export class Hsrp {
   step(input: HsrpInput, nowMs: number): HsrpAction[] {
     let context = this.#context(nowMs);
     this.#state.nowMs = nowMs;
+    // Before a hello that is due makes the claim that is in doubt.
+    if (input.kind === "doubt") this.#doubt(context, input.isDoubting);
     this.#expire(context);
     if (input.kind === "configure") context = this.#configure(context, input.options);
     else this.#take(context, input);
@@ -172,6 +174,8 @@ export class Hsrp {
         for (const { interface: name, address } of input.neighbors)
           for (const group of this.#groups) if (group.spec.on.name === name) bury(context, group, address);
         break;
+      case "doubt":
+        break;
       case "authentication":
         for (const group of this.#groups.filter(({ spec }) => spec.key === input.key))
           changeAuthentication(context, group, input.authentication, input.oldKeyTimeoutMs);
@@ -221,6 +225,13 @@ export class Hsrp {
 
   #disable(context: Context, group: Group): void {
     if (group.state.state !== "initial") apply(context, group, "b");
+  }
+
+  #doubt({ state, nowMs }: Context, isDoubting: boolean): void {
+    const hasEnded = state.isDoubting && !isDoubting;
+    state.isDoubting = isDoubting;
+    for (const group of this.#groups)
+      if (hasEnded && group.state.state === "active") group.state.helloAtMs = nowMs;
   }
 
   #setLink(context: Context, name: string, isUp: boolean): void {

@@ -101,6 +101,7 @@ export interface HsrpState {
   isStopped: boolean;
   isSynchronised: boolean;
   isReleasing: boolean;
+  isDoubting: boolean;
   peer: { report?: HsrpReport; generation: Generation };
   /** By interface, and by tracked object as far as it is known. */
   links: Record<string, LinkState>;
@@ -191,6 +192,7 @@ export function initialState(options: HsrpOptions, specs: readonly GroupSpec[]):
     isStopped: false,
     isSynchronised: false,
     isReleasing: false,
+    isDoubting: false,
     peer: { generation: "equal" },
     links: Object.fromEntries(links),
     groups: specs.map(({ options: { authentication } }) => inInit(authentication)),

@@ -9,11 +9,15 @@ import { emitPacket, type GroupMessage } from "./packet.js";
 import { type Context, type Group, NEVER_MS } from "./state.js";
 import type { Opcode } from "./wire.js";
 
-/** Sends a packet that tells the state the group is in now; nothing leaves an interface that is down. */
+/**
+ * Sends a packet that tells the state the group is in now; nothing leaves an interface that is down, and who doubts that
+ * it is still Active does not say so.
+ */
 export function send(context: Context, group: Group, opcode: Opcode): void {
   const { spec, state } = group;
   const { on, options, transport } = spec;
   if (!context.state.links[on.name]!.isUp) return;
+  if (context.state.isDoubting && state.state === "active" && opcode !== "resign") return;
   const { helloMs, holdMs } = timersOf(group);
   const message: GroupMessage = {
     kind: "group",

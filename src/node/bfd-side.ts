@@ -3,7 +3,7 @@
  * has heard it on a path, and now hears it on none, and no path that BFD does not watch has heard it within the time that
  * HSRP or the association give it. A path that is cut alone says nothing: the peer may be alive on another one.
  */
-import { Bfd, type BfdAction, type BfdInput, keyOf, type Path } from "../bfd/index.js";
+import { Bfd, type BfdAction, type BfdInput, isSamePath, keyOf, type Path } from "../bfd/index.js";
 import { type PeerPath, peerPaths } from "../check/paths.js";
 import { usedAssociation } from "../check/topology.js";
 import type { BfdInterval } from "../config/model.js";
@@ -19,36 +19,49 @@ export interface Hearsay {
   readonly isAssociationHeard: boolean;
 }
 
+/** What follows from a configuration. */
+interface Plan {
+  readonly paths: readonly PeerPath[];
+  /** The box's own address on each path that BFD watches. */
+  readonly locals: ReadonlyMap<PeerPath, Address>;
+  readonly keyString: string | undefined;
+}
+
 export class BfdSide {
-  readonly #paths: readonly PeerPath[];
-  readonly #locals: ReadonlyMap<PeerPath, Address>;
-  readonly #bfd: Bfd;
-  /** The neighbor of each HSRP path, once it has been heard. */
-  readonly #remotes: Map<PeerPath, Address>;
+  readonly #random: () => number;
+  #plan: Plan;
+  #bfd: Bfd;
+  readonly #linksUp: Set<string>;
+  /** The neighbor of each LAN and family, once it has been heard. */
+  readonly #remotes: Map<string, Address>;
   #isPeerDead: boolean;
 
   /** `original`: one of which this is to be a copy. */
   constructor(options: ControlOptions, original?: BfdSide) {
-    if (original !== undefined) {
-      this.#paths = original.#paths;
-      this.#locals = original.#locals;
+    this.#random = options.random;
+    if (original === undefined) {
+      this.#plan = planOf(options);
+      this.#bfd = this.#newBfd();
+      this.#linksUp = new Set();
+      this.#remotes = new Map();
+      this.#isPeerDead = false;
+    } else {
+      this.#plan = original.#plan;
       this.#bfd = original.#bfd.clone();
+      this.#linksUp = new Set(original.#linksUp);
       this.#remotes = new Map(original.#remotes);
       this.#isPeerDead = original.#isPeerDead;
-      return;
     }
-    const { config, random } = options;
-    const keyString = usedAssociation(config)?.keyString;
-    this.#paths = peerPaths(config);
-    this.#locals = localsOf(this.#paths, optionsOf(config, options).interfaces);
-    this.#bfd = new Bfd({ random, key: keyString && keyOf(keyString.value) });
-    this.#remotes = new Map();
-    this.#isPeerDead = false;
   }
 
-  /** Undefined: no path is watched. */
-  static of(options: ControlOptions): BfdSide | undefined {
-    return peerPaths(options.config).some(({ bfd }) => bfd !== undefined) ? new BfdSide(options) : undefined;
+  #newBfd(): Bfd {
+    const { keyString } = this.#plan;
+    return new Bfd({ random: this.#random, key: keyString === undefined ? undefined : keyOf(keyString) });
+  }
+
+  /** BFD watches a path to the peer. */
+  get isWatching(): boolean {
+    return this.#plan.locals.size > 0;
   }
 
   get bfd(): Bfd {
@@ -57,24 +70,51 @@ export class BfdSide {
 
   /** Begins the sessions whose neighbor is known. */
   start(nowMs: number): BfdAction[] {
-    return this.#paths.flatMap((path) => this.#begin(path, nowMs));
+    return this.#plan.paths.flatMap((path) => this.#begin(path, nowMs));
+  }
+
+  /**
+   * Another configuration: sessions that it leaves go on, with other intervals by a poll; those that it ends say so, and
+   * their silence means nothing. With another key all of them begin anew.
+   */
+  configure(options: ControlOptions, nowMs: number): BfdAction[] {
+    const { keyString } = this.#plan;
+    const before = this.#sessions();
+    this.#plan = planOf(options);
+    for (const name of this.#remotes.keys())
+      if (!this.#plan.paths.some((path) => nameOf(path) === name)) this.#remotes.delete(name);
+    if (keyString !== this.#plan.keyString) {
+      const ended = this.#bfd.step({ kind: "stop" }, nowMs);
+      this.#bfd = this.#newBfd();
+      for (const name of this.#linksUp) this.#bfd.step({ kind: "link", interface: name, isUp: true }, nowMs);
+      return [...ended, ...this.start(nowMs)];
+    }
+    const kept = this.#sessions();
+    const ended = before
+      .filter((path) => !kept.some((other) => isSamePath(path, other)))
+      .flatMap((path) => this.#bfd.step({ kind: "remove", path }, nowMs));
+    return [...ended, ...this.start(nowMs)];
   }
 
   step(input: BfdInput, nowMs: number): BfdAction[] {
+    if (input.kind === "link") {
+      if (input.isUp) this.#linksUp.add(input.interface);
+      else this.#linksUp.delete(input.interface);
+    }
     return this.#bfd.step(input, nowMs);
   }
 
   /** Takes notice of who is heard by HSRP: a session begins with each neighbor, and stays with it while it is up. */
   learn(neighbors: readonly Neighbor[], nowMs: number): BfdAction[] {
-    return this.#paths.flatMap((path) => {
+    return this.#plan.paths.flatMap((path) => {
       if (path.kind !== "hsrp") return [];
       const heard = neighbors.filter((each) => isOn(each, path)).map(({ address }) => address);
-      const known = this.#remotes.get(path);
+      const known = this.#remotes.get(nameOf(path));
       const session = this.#sessionOf(path);
       const isKept = known !== undefined && (heard.includes(known) || (session && this.#bfd.isUp(session)));
       if (heard.length === 0 || isKept) return [];
       const ended = session === undefined ? [] : this.#bfd.step({ kind: "remove", path: session }, nowMs);
-      this.#remotes.set(path, heard[0]!);
+      this.#remotes.set(nameOf(path), heard[0]!);
       return [...ended, ...this.#begin(path, nowMs)];
     });
   }
@@ -88,7 +128,10 @@ export class BfdSide {
 
   /** The peer as HSRP knows it. */
   get peer(): Neighbor[] {
-    return [...this.#remotes].map(([path, address]) => ({ interface: path.interface.name, address }));
+    return this.#plan.paths.flatMap((path) => {
+      const address = path.kind === "hsrp" ? this.#remotes.get(nameOf(path)) : undefined;
+      return address === undefined ? [] : [{ interface: path.interface.name, address }];
+    });
   }
 
   /**
@@ -96,13 +139,13 @@ export class BfdSide {
    * have to be longer.
    */
   pauseMaxMs(): number {
-    const isWatched = this.#paths.every((path) => this.#livenessOf(path) !== "unknown");
+    const isWatched = this.#plan.paths.every((path) => this.#livenessOf(path) !== "unknown");
     return isWatched ? this.#bfd.pauseMaxMs : Number.POSITIVE_INFINITY;
   }
 
   #isDead({ neighbors, isAssociationHeard }: Hearsay): boolean {
     let isSilent = false;
-    for (const path of this.#paths) {
+    for (const path of this.#plan.paths) {
       const liveness = this.#livenessOf(path);
       if (liveness === "alive") return false;
       if (liveness === "silent") isSilent = true;
@@ -117,9 +160,13 @@ export class BfdSide {
     return session === undefined ? "unknown" : this.#bfd.liveness(session);
   }
 
+  #sessions(): Path[] {
+    return this.#plan.paths.flatMap((path) => this.#sessionOf(path) ?? []);
+  }
+
   #sessionOf(path: PeerPath): Path | undefined {
-    const local = this.#locals.get(path);
-    const remote = path.kind === "association" ? path.remote : this.#remotes.get(path);
+    const local = this.#plan.locals.get(path);
+    const remote = path.kind === "association" ? path.remote : this.#remotes.get(nameOf(path));
     if (path.bfd === undefined || local === undefined || remote === undefined) return undefined;
     return { interface: path.interface.name, local, remote };
   }
@@ -131,10 +178,20 @@ export class BfdSide {
   }
 }
 
-/** Equal for two configurations with the same paths, watched alike. */
-export function watchedOf({ config }: ControlOptions): string {
-  const paths = peerPaths(config).map(({ interface: on, at: _, ...path }) => ({ ...path, on: on.name }));
-  return JSON.stringify([paths, usedAssociation(config)?.keyString?.value]);
+function planOf(options: ControlOptions): Plan {
+  const { config } = options;
+  const paths = peerPaths(config);
+  return {
+    paths,
+    locals: localsOf(paths, optionsOf(config, options).interfaces),
+    keyString: usedAssociation(config)?.keyString?.value,
+  };
+}
+
+/** Of the LAN and the family of an HSRP path, or of the ends of another. */
+function nameOf(path: PeerPath): string {
+  const where = path.kind === "hsrp" ? `${path.family}` : `${path.local} ${path.remote}`;
+  return `${path.interface.name} ${path.kind} ${where}`;
 }
 
 /** Of the LAN and the family of a path. */
@@ -148,6 +205,7 @@ function localsOf(
 ): ReadonlyMap<PeerPath, Address> {
   return new Map(
     paths.flatMap((path): [PeerPath, Address][] => {
+      if (path.bfd === undefined) return [];
       const on = interfaces.find(({ name }) => name === path.interface.name);
       const ofLan = path.kind === "hsrp" && path.family === 6 ? on?.linkLocal : on?.networks[0]?.address;
       const local = path.kind === "association" ? path.local : ofLan;

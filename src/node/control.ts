@@ -23,7 +23,7 @@ import {
 } from "../redundancy/index.js";
 import { type Endpoint, type SctpAction, type SctpInput, UDP_ENCAPSULATION_PORT } from "../sctp/index.js";
 import type { ConfigureInput, ControlInput, ControlOptions, DatagramInput, NodeAction } from "./actions.js";
-import { BfdSide, watchedOf } from "./bfd-side.js";
+import { BfdSide } from "./bfd-side.js";
 import { datagramOf, endsOf, newEndpoint } from "./endpoint.js";
 import { identityFor, interfacesOf } from "./facts.js";
 import { HsrpSide, type HsrpStep } from "./hsrp-side.js";
@@ -36,8 +36,7 @@ const HSRP_PORTS: ReadonlySet<number> = new Set([1985, 2029]);
 export class ControlNode {
   readonly #sessions: SessionsPort;
   readonly #hsrpSide: HsrpSide;
-  /** Undefined: BFD watches no path to the peer. */
-  #bfdSide: BfdSide | undefined;
+  readonly #bfdSide: BfdSide;
   readonly #redundancy: Redundancy;
   readonly #wiring: Wiring;
   #options: ControlOptions;
@@ -57,7 +56,7 @@ export class ControlNode {
     this.#interfaces = interfacesOf(config);
     if (original !== undefined) {
       this.#hsrpSide = new HsrpSide(options, original.#hsrpSide);
-      this.#bfdSide = original.#bfdSide && new BfdSide(options, original.#bfdSide);
+      this.#bfdSide = new BfdSide(options, original.#bfdSide);
       this.#redundancy = original.#redundancy.clone();
       this.#sctp = original.#sctp?.clone();
       this.#wiring = { ...original.#wiring };
@@ -66,7 +65,7 @@ export class ControlNode {
       return;
     }
     this.#hsrpSide = new HsrpSide(options);
-    this.#bfdSide = BfdSide.of(options);
+    this.#bfdSide = new BfdSide(options);
     this.#redundancy = new Redundancy({ random, reloadMode, mac });
     const ends = endsOf(config);
     this.#sctp = ends && newEndpoint(ends, options);
@@ -84,7 +83,7 @@ export class ControlNode {
       this.#toRedundancy({ kind: "configure", identity: identityFor(this.#options) });
       this.#toRedundancy({ kind: "ready" });
       this.#toSctp({ kind: "connect" });
-      this.#takeBfd(this.#bfdSide?.start(nowMs));
+      this.#takeBfd(this.#bfdSide.start(nowMs));
     });
   }
 
@@ -101,8 +100,8 @@ export class ControlNode {
     return this.#redundancy;
   }
 
-  get bfd(): Bfd | undefined {
-    return this.#bfdSide?.bfd;
+  get bfd(): Bfd {
+    return this.#bfdSide.bfd;
   }
 
   get sctp(): Endpoint | undefined {
@@ -155,6 +154,11 @@ export class ControlNode {
   /** Does something at a time, then all that follows from it and from the time. */
   #run(nowMs: number, act: () => void): NodeAction[] {
     this.#nowMs = nowMs;
+    // First, so that a box that stood still doubts its role before it claims it.
+    if (this.#redundancy.deadlineMs <= nowMs) {
+      this.#toRedundancy({ kind: "tick" });
+      this.#carryOut();
+    }
     act();
     this.#carryOut();
     if (this.hsrp.deadlineMs <= nowMs) this.#toHsrp({ kind: "tick" });
@@ -168,7 +172,7 @@ export class ControlNode {
       this.hsrp.deadlineMs,
       this.#redundancy.deadlineMs,
       this.#sctp?.deadlineMs ?? Number.POSITIVE_INFINITY,
-      this.bfd?.deadlineMs ?? Number.POSITIVE_INFINITY,
+      this.bfd.deadlineMs,
     );
     const out = this.#out;
     this.#out = [];
@@ -207,16 +211,7 @@ export class ControlNode {
     this.#toRedundancy({ kind: "configure", identity: identityFor(this.#options) });
     if (identityFor(before) === undefined) this.#toRedundancy({ kind: "ready" });
     if (isMoved) this.#toSctp({ kind: "connect" });
-    this.#configureBfd(before);
-  }
-
-  /** BFD of other paths, or with other intervals, begins anew; the peer is told that the silence between means nothing. */
-  #configureBfd(before: ControlOptions): void {
-    if (watchedOf(before) === watchedOf(this.#options)) return;
-    this.#toBfd({ kind: "stop" });
-    this.#carryOut();
-    this.#bfdSide = BfdSide.of(this.#options);
-    this.#takeBfd(this.#bfdSide?.start(this.#nowMs));
+    this.#takeBfd(this.#bfdSide.configure(this.#options, this.#nowMs));
   }
 
   #receive({ interface: name, source, destination, ttl, sourcePort, port, payload }: DatagramInput): void {
@@ -244,10 +239,10 @@ export class ControlNode {
   }
 
   #toBfd(input: BfdInput): void {
-    this.#takeBfd(this.#bfdSide?.step(input, this.#nowMs));
+    this.#takeBfd(this.#bfdSide.step(input, this.#nowMs));
   }
 
-  #takeBfd(actions: readonly BfdAction[] = []): void {
+  #takeBfd(actions: readonly BfdAction[]): void {
     for (const action of actions) this.#wishes.push({ from: "bfd", action });
   }
 
@@ -261,7 +256,7 @@ export class ControlNode {
    */
   #watchPeer(): void {
     const side = this.#bfdSide;
-    if (side === undefined) return;
+    if (!side.isWatching && this.#wiring.pauseMaxMs === Number.POSITIVE_INFINITY) return;
     if (side.bfd.deadlineMs <= this.#nowMs) this.#toBfd({ kind: "tick" });
     const neighbors = this.hsrp.neighbors();
     this.#takeBfd(side.learn(neighbors, this.#nowMs));

@@ -123,4 +123,5 @@ export interface RoleAction {
 export type HsrpCommand =
   | PeerInput
   | { readonly kind: "synchronised"; readonly isSynchronised: boolean }
+  | { readonly kind: "doubt"; readonly isDoubting: boolean }
   | { readonly kind: "release" };

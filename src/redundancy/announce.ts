@@ -59,7 +59,7 @@ function stateOf(state: RedundancyState): PeerState {
   };
 }
 
-/** Tells HSRP what the peer is in, and whether the sessions are there. */
+/** Tells HSRP what the peer is in, whether the sessions are there, and whether the role is in doubt. */
 export function tellHsrp(context: Context): void {
   const { state, actions } = context;
   const peer = peerNews(state);
@@ -72,6 +72,12 @@ export function tellHsrp(context: Context): void {
   if (isSynchronised !== state.toldSynchronised) {
     state.toldSynchronised = isSynchronised;
     actions.push({ kind: "hsrp", input: { kind: "synchronised", isSynchronised } });
+  }
+  // The hold time says by itself how long HSRP may be silent; BFD is faster than its hellos.
+  const isDoubting = state.state === "suspect" && state.wasWatched;
+  if (isDoubting !== state.toldDoubting) {
+    state.toldDoubting = isDoubting;
+    actions.push({ kind: "hsrp", input: { kind: "doubt", isDoubting } });
   }
 }
 

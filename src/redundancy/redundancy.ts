@@ -25,7 +25,7 @@ import {
 } from "./state.js";
 import { type State, STATES } from "./states.js";
 import { type Event, EVENTS, next } from "./table.js";
-import { expire, forgive, lateMsMax, nextDeadline } from "./timers.js";
+import { expire, forgive, lateMsMax, nextDeadline, stallMs } from "./timers.js";
 import { type RedundancyView, viewOf } from "./view.js";
 
 /** Changes of state that one input can bring about; more are a mistake of the table. */
@@ -75,6 +75,11 @@ export class Redundancy {
   get isPeerHeard(): boolean {
     const { peer } = this.#state;
     return isLinked(this.#state) && peer !== undefined && !peer.isSilent;
+  }
+
+  /** After a pause of so long the peer may have taken over; changes with what watches this box. */
+  get stallMs(): number {
+    return stallMs(this.#state);
   }
 
   /** What `show redundancy` and its kin show. */
@@ -205,6 +210,7 @@ export class Redundancy {
 /** The process, or the part of it that forwards, stood still for so long that the peer may have taken over. */
 function stall(context: Context, pauseMs: number): void {
   count(context, "stalls");
+  context.state.wasWatched = context.state.pauseMaxMs !== NEVER_MS;
   log(context, "STALLED", `the process stood still for ${Math.round(pauseMs)} ms`, "");
   forgive(context, pauseMs);
   happen(context, "stalled");

@@ -137,6 +137,8 @@ export interface RedundancyState {
   isAssociationUp: boolean;
   /** A pause of so long, and the peer may have taken this box for dead by BFD; Infinity: BFD does not say so. */
   pauseMaxMs: number;
+  /** That was so when the process last stood still. */
+  wasWatched: boolean;
   /** The last hello of this box, and for whom. */
   hashed: { readonly identity: Identity; readonly addresses: string; readonly hello: Hello } | undefined;
   link: Link;
@@ -165,6 +167,7 @@ export interface RedundancyState {
   /** What HSRP was told last. */
   toldPeer: string;
   toldSynchronised: boolean;
+  toldDoubting: boolean;
   wasInSync: boolean;
   books: Books;
 }
@@ -212,6 +215,7 @@ export function initialState(random: () => number, given: Partial<Timers>): Redu
     inSyncAtMs: 0,
     isAssociationUp: false,
     pauseMaxMs: NEVER_MS,
+    wasWatched: false,
     hashed: undefined,
     link: { status: "closed", nonce: 0n, channels: [] },
     peer: undefined,
@@ -230,6 +234,7 @@ export function initialState(random: () => number, given: Partial<Timers>): Redu
     alarms: Object.fromEntries(ALARMS.map((alarm) => [alarm, NEVER_MS])) as Record<Alarm, number>,
     toldPeer: UNTOLD_PEER,
     toldSynchronised: false,
+    toldDoubting: false,
     wasInSync: false,
     books: {
       counters: newCounters(),

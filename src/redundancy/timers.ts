@@ -19,7 +19,7 @@ export function lateMsMax(state: RedundancyState): number {
 }
 
 /** A pause after which the peer may have taken over: by the hold time, or by BFD where that watches every path. */
-function stallMs({ timers, pauseMaxMs }: RedundancyState): number {
+export function stallMs({ timers, pauseMaxMs }: RedundancyState): number {
   return Math.min(timers.stallMs, Math.max(pauseMaxMs, STALL_MS_MIN));
 }
 

@@ -1,5 +1,5 @@
 /**
- * P01 to P10, case by case, and whole pairs: a sound one, one with mistakes, the real examples.
+ * P01 to P11, case by case, and whole pairs: a sound one, one with mistakes, the real examples.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -43,9 +43,9 @@ describe.each(PAIR_RULES.map(({ id, demands }) => ({ id, demands })))("$id: $dem
   });
 });
 
-test("the rules are P01 to P10, each once", () => {
+test("the rules are P01 to P11, each once", () => {
   expect(PAIR_RULES.map(({ id }) => id)).toEqual(
-    Array.from({ length: 10 }, (_, i) => `P${String(i + 1).padStart(2, "0")}`),
+    Array.from({ length: 11 }, (_, i) => `P${String(i + 1).padStart(2, "0")}`),
   );
 });
 

@@ -1,11 +1,12 @@
 /**
- * V01 to V30, case by case: what is changed in a sound configuration, and what the rule then says, or does not say.
+ * V01 to V34, case by case: what is changed in a sound configuration, and what the rule then says, or does not say.
  */
 import { describe, expect, test } from "vitest";
 import { checkConfig, checkPair, type Finding, RULES, zoneRefusals } from "../../src/check/index.js";
 import { parse } from "../../src/config/parse.js";
 import { associationDeathMs } from "../../src/check/sync.js";
 import { type Case, hello } from "./cases/case.js";
+import { BFD_CASES } from "./cases/bfd.js";
 import { HELLOS_CASES } from "./cases/hellos.js";
 import { LISTS_CASES } from "./cases/lists.js";
 import { OTHERS_CASES } from "./cases/others.js";
@@ -21,6 +22,7 @@ const CASES: Case[] = [
   ...HELLOS_CASES,
   ...LISTS_CASES,
   ...OTHERS_CASES,
+  ...BFD_CASES,
 ];
 
 /** The findings of the case's rule in the changed configuration, and its text. */
@@ -58,9 +60,9 @@ describe.each(RULES.map(({ id, demands }) => ({ id, demands })))("$id: $demands"
   });
 });
 
-test("the rules are V01 to V30, each once", () => {
+test("the rules are V01 to V34, each once", () => {
   expect(RULES.map(({ id }) => id)).toEqual(
-    Array.from({ length: 30 }, (_, i) => `V${String(i + 1).padStart(2, "0")}`),
+    Array.from({ length: 34 }, (_, i) => `V${String(i + 1).padStart(2, "0")}`),
   );
 });
 

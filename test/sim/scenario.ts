@@ -86,7 +86,7 @@ const NETWORK_SETS: readonly (readonly string[])[] = [
 
 export function scenarioOf(seed: number): Scenario {
   const random = new Random(seed);
-  const variant = variantOf(random);
+  const variant = { ...variantOf(random), bfd: bfdOf(new Random(seed ^ BFD_SALT)) };
   const chaosMs = random.between(200, 2500);
   return {
     seed,
@@ -99,6 +99,14 @@ export function scenarioOf(seed: number): Scenario {
     misdelivery: random.chance(0.3) ? 0.05 : 0,
     flows: flowsOf(random),
   };
+}
+
+/** BFD is drawn by itself, so that the runs without it are those that they were before there was any. */
+const BFD_SALT = 0x0bfd;
+
+function bfdOf(random: Random): Variant["bfd"] {
+  if (!random.chance(1 / 3)) return undefined;
+  return { intervalMs: random.pick([3, 5, 10, 50]), multiplier: random.pick([3, 3, 4, 10]) };
 }
 
 function variantOf(random: Random): Variant {

@@ -1,4 +1,4 @@
-/** Cases for P01 to P05, P09 and P10: associations, addresses and HSRP groups of a pair. */
+/** Cases for P01 to P05, P09 to P11: associations, addresses and HSRP groups of a pair. */
 import type { Edit } from "../configurations.js";
 import { INSIDE, OUTSIDE, SYNC } from "./case.js";
 import { MISTAKEN, type PairCase, pairCasesOf } from "./pair-case.js";
@@ -9,6 +9,8 @@ const NO_FAILOVER: Edit[] = [
 ];
 
 const keyed = (key: string): Edit => ["  protocol sctp\n", `  key-string ${key}\n  protocol sctp\n`];
+
+const BFD = " bfd interval 50 min_rx 50 multiplier 3\n";
 
 export const PAIR_MIRROR_CASES: PairCase[] = [
   ...pairCasesOf("P01", [
@@ -347,5 +349,29 @@ export const PAIR_MIRROR_CASES: PairCase[] = [
       a: [["local-ip 10.20.0.2 192.168.99.2", "local-ip 10.20.0.2 198.51.100.2"]],
     },
     { name: "a link of its own alone", a: [["local-ip 10.20.0.2 192.168.99.2", "local-ip 192.168.99.2"]] },
+  ]),
+  ...pairCasesOf("P11", [
+    { name: "no BFD" },
+    { name: "on both", both: [[SYNC, `${SYNC}${BFD}`]] },
+    {
+      name: "with other intervals",
+      a: [[SYNC, `${SYNC}${BFD}`]],
+      b: [[SYNC, `${SYNC}${BFD.replaceAll("50", "100")}`]],
+    },
+    {
+      name: "on one of them",
+      a: [[SYNC, `${SYNC}${BFD}`]],
+      severity: "warning",
+      message: /BFD runs on GigabitEthernet0\/2 there and not on GigabitEthernet0\/2 here/,
+      at: ["b.cfg", "interface GigabitEthernet0/2"],
+    },
+    {
+      name: "on the other, and switched off here",
+      a: [[OUTSIDE, `${OUTSIDE}${BFD} no standby bfd\n`]],
+      b: [[OUTSIDE, `${OUTSIDE}${BFD}`]],
+      severity: "warning",
+      message: /BFD runs on GigabitEthernet0\/1 there and not on GigabitEthernet0\/1 here/,
+      at: ["a.cfg", "interface GigabitEthernet0/1"],
+    },
   ]),
 ];
