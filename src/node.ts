@@ -15,7 +15,14 @@ import type { Redundancy } from "./redundancy/index.js";
 import type { Endpoint } from "./sctp/index.js";
 import type { SessionSync } from "./sync/session-sync.js";
 
-export type { DatagramInput, NodeAction, NodeInput, NodeOptions } from "./node/actions.js";
+export type {
+  Carrier,
+  ConfigureInput,
+  DatagramInput,
+  NodeAction,
+  NodeInput,
+  NodeOptions,
+} from "./node/actions.js";
 
 export class Node {
   #options: NodeOptions;

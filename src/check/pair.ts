@@ -13,6 +13,7 @@ import { formatAddress, formatIpv4, inPrefix } from "../ip.js";
 import { standbyCounterparts } from "./correspond.js";
 import type { PairDraft, Side } from "./finding.js";
 import {
+  encapsulationPort,
   failoverInterfaces,
   helloMs,
   holdMs,
@@ -55,6 +56,19 @@ export function associationsMirror(a: Config, b: Config): PairDraft[] {
     { side: "b", own: other, peer: one },
   ] as const) {
     drafts.push(...endsMirror(side, own, peer));
+  }
+  if (encapsulationPort(one) !== encapsulationPort(other)) {
+    const textOf = (each: IpcAssociation) => {
+      const port = encapsulationPort(each);
+      return port === undefined ? "over IP" : `in UDP, port ${port}`;
+    };
+    drafts.push({
+      side: "a",
+      at: one.encapsulation?.at ?? one.at,
+      other: other.encapsulation?.at ?? other.at,
+      message: `association ${one.id} travels ${textOf(one)}, in ${b.file} ${textOf(other)}: the boxes do not reach each other`,
+      mend: "the same encapsulation on both boxes",
+    });
   }
   const [key, theirs] = [one.keyString, other.keyString];
   if (key?.value !== theirs?.value) {

@@ -24,6 +24,7 @@ import type { Context, Draft } from "./finding.js";
 import { arrivalInterface, peerPaths } from "./paths.js";
 import {
   addressesOf,
+  encapsulationPort,
   hsrpVersion,
   isUp,
   LINK_LOCAL,
@@ -43,8 +44,6 @@ const HELLO = {
 const BFD = { port: 3784, sourcePort: 49_152, ttl: 255 };
 /** The TOS byte of both: class selector 6. */
 const CONTROL_TRAFFIC_CLASS = 0xc0;
-/** SCTP in UDP (RFC 6951), both ports. */
-const SCTP_OVER_UDP_PORT = 9899;
 /** In a network of up to so many addresses each host is tried, in a larger one the edges of the list's sources. */
 const HOSTS_ENUMERATED_MAX = 1024;
 
@@ -285,11 +284,30 @@ function after(network: Address, prefixLength: number): Address {
     : network + (1n << BigInt(128 - prefixLength));
 }
 
-/** V13. Each path is tried as SCTP and as SCTP over UDP; either will do. The first pairs with the first. */
+/** V13. Each path is tried with the packets of the encapsulation. The first pairs with the first. */
 export function deniedSyncPaths(config: Config, association: IpcAssociation): Draft[] {
   const { localIps, remoteIps, localPort, remotePort } = association;
   if (localIps.length === 0 || remoteIps.length === 0) return [];
   if (localPort === undefined || remotePort === undefined) return [];
+  const udpPort = encapsulationPort(association);
+  const { protocol, name, ports, carrier } =
+    udpPort === undefined
+      ? {
+          protocol: "sctp",
+          name: "SCTP",
+          ports: "",
+          carrier: {
+            sourcePort: remotePort.value,
+            destinationPort: localPort.value,
+            protocol: PROTOCOL.sctp,
+          },
+        }
+      : {
+          protocol: "udp",
+          name: `UDP ${udpPort}`,
+          ports: ` eq ${udpPort}`,
+          carrier: { sourcePort: udpPort, destinationPort: udpPort, protocol: PROTOCOL.udp },
+        };
   const drafts: Draft[] = [];
   for (let path = 0; path < Math.max(localIps.length, remoteIps.length); path++) {
     const local = (localIps[path] ?? localIps.at(-1)!).address;
@@ -298,25 +316,17 @@ export function deniedSyncPaths(config: Config, association: IpcAssociation): Dr
     const binding = on && inboundGroup(on, 4);
     const list = binding && boundList(config, binding);
     if (on === undefined || binding === undefined || list === undefined) continue;
-    const ends = { source: remote, destination: local };
-    const sctp = { sourcePort: remotePort.value, destinationPort: localPort.value, protocol: PROTOCOL.sctp };
-    const udp = {
-      sourcePort: SCTP_OVER_UDP_PORT,
-      destinationPort: SCTP_OVER_UDP_PORT,
-      protocol: PROTOCOL.udp,
-    };
-    const denied = denial(config, list, { ...ends, ...sctp }, [remote]);
-    if (denied === undefined || denial(config, list, { ...ends, ...udp }, [remote]) === undefined) continue;
+    const packet = { source: remote, destination: local, ...carrier };
+    const denied = denial(config, list, packet, [remote]);
+    if (denied === undefined) continue;
     const [from, to] = [formatIpv4(remote), formatIpv4(local)];
-    const entry = list.kind === "standard" ? `host ${from}` : `sctp host ${from} host ${to}`;
-    const alternative =
-      list.kind === "standard" ? "" : ` (over UDP: udp host ${from} host ${to} eq ${SCTP_OVER_UDP_PORT})`;
+    const entry = list.kind === "standard" ? `host ${from}` : `${protocol} host ${from} host ${to}${ports}`;
     drafts.push({
       severity: "warning",
       at: binding.at,
       other: denied.by?.at,
-      message: `the synchronisation from ${from} to ${to} (SCTP, or UDP ${SCTP_OVER_UDP_PORT}) on ${on.name} is ${deniedText(list, denied.by)}`,
-      mend: `permit ${entry}${alternative}, at the top of list ${list.name}`,
+      message: `the synchronisation from ${from} to ${to} (${name}) on ${on.name} is ${deniedText(list, denied.by)}`,
+      mend: `permit ${entry}, at the top of list ${list.name}`,
     });
   }
   return drafts;

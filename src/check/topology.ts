@@ -169,6 +169,12 @@ export function usedAssociation(config: Config): IpcAssociation | undefined {
   return all.find((each) => !each.shutdown) ?? all[0];
 }
 
+/** The UDP port that packets of an association travel from and to; undefined: they travel over IP. */
+export function encapsulationPort({ encapsulation }: IpcAssociation): number | undefined {
+  if (encapsulation?.kind === "ip") return undefined;
+  return encapsulation?.port ?? DEFAULTS.encapsulationPort;
+}
+
 /** `GigabitEthernet0/1.20` -> `GigabitEthernet0/1`; another interface is its own port. */
 export function portOf(interfaceName: string): string {
   return interfaceName.split(".")[0]!;

@@ -349,6 +349,8 @@ export const DEFAULTS = {
   retransmitMaxMs: 600,
   pathRetransmit: 4,
   assocRetransmit: 4,
+  /** Registered for both ends (RFC 6951 section 3.2). */
+  encapsulationPort: 9899,
   standbyHelloMs: 3000,
   standbyHoldMs: 10000,
   standbyPriority: 100,
@@ -413,6 +415,8 @@ export interface IpcAssociation extends Placed {
   /** What messages between the boxes are authenticated with. */
   keyString?: Placed & { value: string };
   protocol?: "sctp";
+  /** How its packets travel: in UDP (RFC 6951), from and to this port, or over IP. */
+  encapsulation?: Placed & ({ kind: "udp"; port?: number } | { kind: "ip" });
   localPort?: Placed & { value: number };
   localIps: (Placed & { address: number })[];
   remotePort?: Placed & { value: number };

@@ -16,6 +16,7 @@ import {
   linkDown,
   NEVER_MS,
   noPackets,
+  specsOf,
 } from "./state.js";
 import { announceAgain, claimOf, own } from "./transmit.js";
 
@@ -67,6 +68,11 @@ export function compareGroups(before: readonly GroupSpec[], after: readonly Grou
   const places = new Set(after.map(placeOf));
   const gone = before.filter((spec) => !places.has(placeOf(spec)));
   return [...changes, ...gone.map((spec) => changeOf(spec, undefined))];
+}
+
+/** What going over from one configuration to another does to each group. */
+export function planGroups(before: HsrpOptions, after: HsrpOptions): GroupChange[] {
+  return compareGroups(specsOf(before), specsOf(after));
 }
 
 /** What an operator means by "the group". */

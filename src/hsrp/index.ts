@@ -15,6 +15,7 @@ export type {
 } from "./actions.js";
 export { type Transport, transportOf } from "./addresses.js";
 export type { Generation } from "./classify.js";
+export { type GroupChange, planGroups, type Setting } from "./configure.js";
 export { announcementFrame, frameOf } from "./frames.js";
 export { authenticationOf, optionsOf, type Surroundings } from "./from-config.js";
 export { Hsrp } from "./hsrp.js";
@@ -29,6 +30,6 @@ export {
 export { type Credential, emitPacket, type HsrpPacket, parsePacket } from "./packet.js";
 export type { Key } from "./md5.js";
 export { REFUSAL_NAMES, REFUSALS, type Refusal } from "./refusals.js";
-export type { InterfaceCounters } from "./state.js";
+export type { GroupSpec, InterfaceCounters } from "./state.js";
 export { EVENTS, type Event, type State } from "./table.js";
 export type { HsrpGroupView, RouterView } from "./view.js";

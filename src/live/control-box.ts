@@ -8,6 +8,7 @@
  * What has arrived is heard before any timer is looked at: a thread that stood still must not take its peer for dead.
  */
 import type { Config } from "../config/model.js";
+import { IP_PROTOCOL_SCTP, IP_PROTOCOL_UDP } from "../config/names.js";
 import type { Mac } from "../frame.js";
 import type { ControlInput, ControlOptions, NodeAction } from "../node/actions.js";
 import { ControlNode } from "../node/control.js";
@@ -252,10 +253,13 @@ export class ControlBox {
         return;
       }
       case "datagram":
-      case "arp":
-        this.#toNode(action);
+        this.#toNode({ ...action, protocol: IP_PROTOCOL_UDP });
         return;
       case "packet":
+        this.#toNode({ ...action, kind: "datagram", protocol: IP_PROTOCOL_SCTP });
+        return;
+      case "arp":
+        this.#toNode(action);
         return;
       case "log":
         this.#options.report(action, this.#nowMs);

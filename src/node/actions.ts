@@ -1,5 +1,6 @@
 /** What goes into one firewall of a pair and what comes out of it: plain data. */
 import type { Config } from "../config/model.js";
+import type { IP_PROTOCOL_SCTP, IP_PROTOCOL_UDP } from "../config/names.js";
 import type { Dataplane } from "../dataplane.js";
 import type { Mac } from "../frame.js";
 import type { HsrpAction, HsrpInput } from "../hsrp/index.js";
@@ -68,32 +69,35 @@ export interface ConfigureInput {
   readonly macs: ReadonlyMap<string, Mac>;
 }
 
-/** A UDP datagram for the box itself: HSRP, or SCTP of the peer. */
-export interface DatagramInput {
-  readonly kind: "datagram";
+/** What carries a payload over IP: UDP with its ports, or, of the association, SCTP itself. */
+export type Carrier =
+  | { readonly protocol: typeof IP_PROTOCOL_UDP; readonly sourcePort: number; readonly port: number }
+  | { readonly protocol: typeof IP_PROTOCOL_SCTP };
+
+/** The payload of an IP packet behind its carrier's header, if it has one: HSRP, or a packet of the association. */
+interface Carried {
   readonly interface: string;
   readonly source: Address;
   readonly destination: Address;
   readonly ttl: number;
-  readonly sourcePort: number;
-  readonly port: number;
+  /** A UDP datagram without its header, or a whole SCTP packet. */
   readonly payload: Uint8Array;
 }
 
+/** For the box itself. */
+export type DatagramInput = Carried & Carrier & { readonly kind: "datagram"; readonly sourceMac?: Mac };
+
+/** From the box itself. */
+export type SendAction = Carried &
+  Carrier & {
+    readonly kind: "send";
+    /** Other than the interface's own. */
+    readonly sourceMac?: Mac;
+    readonly destinationMac?: Mac;
+  };
+
 export type NodeAction =
-  /** A UDP datagram. `sourceMac`: other than the interface's own. */
-  | {
-      readonly kind: "send";
-      readonly interface: string;
-      readonly sourceMac?: Mac;
-      readonly destinationMac?: Mac;
-      readonly source: Address;
-      readonly destination: Address;
-      readonly ttl: number;
-      readonly sourcePort: number;
-      readonly port: number;
-      readonly payload: Uint8Array;
-    }
+  | SendAction
   | Extract<HsrpAction, { kind: "announce" | "own" | "disown" | "log" }>
   /** The group that decides the role, and every other. */
   | Extract<HsrpAction, { kind: "state" }>

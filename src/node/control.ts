@@ -13,6 +13,7 @@
  * while an earlier step of it is still being carried out.
  */
 import { type Bfd, BFD_PORT, type BfdAction, type BfdInput } from "../bfd/index.js";
+import { IP_PROTOCOL_UDP } from "../config/names.js";
 import type { Hsrp, HsrpAction, HsrpInput } from "../hsrp/index.js";
 import type { Address } from "../ip.js";
 import {
@@ -21,17 +22,14 @@ import {
   type RedundancyInput,
   type ReloadMode,
 } from "../redundancy/index.js";
-import { type Endpoint, type SctpAction, type SctpInput, UDP_ENCAPSULATION_PORT } from "../sctp/index.js";
+import type { Endpoint, SctpAction, SctpInput } from "../sctp/index.js";
 import type { ConfigureInput, ControlInput, ControlOptions, DatagramInput, NodeAction } from "./actions.js";
 import { BfdSide } from "./bfd-side.js";
-import { datagramOf, endsOf, newEndpoint } from "./endpoint.js";
-import { identityFor, interfacesOf } from "./facts.js";
+import { datagramOf, type Ends, endsOf, newEndpoint, sctpPacketOf } from "./endpoint.js";
+import { HSRP_PORTS, identityFor, interfacesOf } from "./facts.js";
 import { HsrpSide, type HsrpStep } from "./hsrp-side.js";
 import type { SessionsAction, SessionsInput, SessionsPort } from "./shared-sessions.js";
 import { UNWIRED, type Wiring, type Wish } from "./wiring.js";
-
-/** UDP ports of HSRP for IPv4 and IPv6. */
-const HSRP_PORTS: ReadonlySet<number> = new Set([1985, 2029]);
 
 export class ControlNode {
   readonly #sessions: SessionsPort;
@@ -42,6 +40,7 @@ export class ControlNode {
   #options: ControlOptions;
   /** Interface by own address. */
   #interfaces: ReadonlyMap<Address, string>;
+  #ends: Ends | undefined;
   #sctp: Endpoint | undefined;
   #nowMs = 0;
   #deadlineMs = Number.POSITIVE_INFINITY;
@@ -54,6 +53,7 @@ export class ControlNode {
     this.#options = options;
     this.#sessions = sessions;
     this.#interfaces = interfacesOf(config);
+    this.#ends = endsOf(config);
     if (original !== undefined) {
       this.#hsrpSide = new HsrpSide(options, original.#hsrpSide);
       this.#bfdSide = new BfdSide(options, original.#bfdSide);
@@ -67,8 +67,7 @@ export class ControlNode {
     this.#hsrpSide = new HsrpSide(options);
     this.#bfdSide = new BfdSide(options);
     this.#redundancy = new Redundancy({ random, reloadMode, mac });
-    const ends = endsOf(config);
-    this.#sctp = ends && newEndpoint(ends, options);
+    this.#sctp = this.#ends && newEndpoint(this.#ends, options);
     this.#wiring = { ...UNWIRED };
   }
 
@@ -196,14 +195,15 @@ export class ControlNode {
   #configure({ config, macs }: ConfigureInput): void {
     const before = this.#options;
     this.#options = { ...before, config, macs };
-    const [oldEnds, newEnds] = [endsOf(before.config), endsOf(config)];
-    const isMoved = JSON.stringify(oldEnds) !== JSON.stringify(newEnds);
+    const ends = endsOf(config);
+    const isMoved = JSON.stringify(this.#ends) !== JSON.stringify(ends);
     if (isMoved) {
       // The peer is told as long as there is something to tell it by.
       this.#wiring.isRestarting = false;
       this.#toSctp({ kind: "abort" });
       this.#carryOut();
-      this.#sctp = newEnds && newEndpoint(newEnds, this.#options);
+      this.#sctp = ends && newEndpoint(ends, this.#options);
+      this.#ends = ends;
     }
     this.#interfaces = interfacesOf(config);
     this.#takeHsrp(this.#hsrpSide.configure(this.#options, this.#nowMs));
@@ -214,14 +214,12 @@ export class ControlNode {
     this.#takeBfd(this.#bfdSide.configure(this.#options, this.#nowMs));
   }
 
-  #receive({ interface: name, source, destination, ttl, sourcePort, port, payload }: DatagramInput): void {
-    if (HSRP_PORTS.has(port)) {
-      this.#toHsrp({ kind: "packet", interface: name, source, destination, ttl, payload });
-    } else if (port === BFD_PORT) {
-      this.#toBfd({ kind: "packet", interface: name, source, destination, ttl, sourcePort, payload });
-    } else if (port === UDP_ENCAPSULATION_PORT) {
-      this.#toSctp({ kind: "datagram", from: source, to: destination, udpPort: sourcePort, bytes: payload });
-    }
+  #receive(input: DatagramInput): void {
+    const packet = sctpPacketOf(input, this.#ends);
+    if (packet !== undefined) this.#toSctp(packet);
+    else if (input.protocol !== IP_PROTOCOL_UDP) return;
+    else if (HSRP_PORTS.has(input.port)) this.#toHsrp({ ...input, kind: "packet" });
+    else if (input.port === BFD_PORT) this.#toBfd({ ...input, kind: "packet" });
   }
 
   #toHsrp(input: HsrpInput): void {
@@ -234,7 +232,8 @@ export class ControlNode {
   }
 
   #handleHsrp(action: HsrpAction): void {
-    if (action.kind === "send") this.#out.push({ ...action, sourcePort: action.port });
+    if (action.kind === "send")
+      this.#out.push({ ...action, protocol: IP_PROTOCOL_UDP, sourcePort: action.port });
     else if (action.kind !== "release") this.#out.push(action);
   }
 
@@ -247,7 +246,8 @@ export class ControlNode {
   }
 
   #handleBfd(action: BfdAction): void {
-    if (action.kind !== "state") this.#out.push(action);
+    if (action.kind === "send") this.#out.push({ ...action, protocol: IP_PROTOCOL_UDP });
+    else if (action.kind !== "state") this.#out.push(action);
   }
 
   /**
@@ -280,7 +280,7 @@ export class ControlNode {
     switch (action.kind) {
       case "transmit": {
         const name = this.#interfaces.get(action.from);
-        if (name !== undefined) this.#out.push(datagramOf(action, name));
+        if (name !== undefined) this.#out.push(datagramOf(action, name, this.#ends!.remoteUdpPort));
         return;
       }
       case "message":

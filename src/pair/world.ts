@@ -306,19 +306,9 @@ export class World {
     const peer = this.#boxes[peerOf(box.name)];
     if (this.#cut.has(network) || peer.down.has(network)) return;
     const { boots } = peer;
-    const { source, destination, ttl, sourcePort, port } = action;
     const transfer = { network, from: box.name, to: peer.name, bytes: payload };
     for (const { delayMs, bytes } of this.#faults(transfer)) {
-      const input: DatagramInput = {
-        kind: "datagram",
-        interface: network,
-        source,
-        destination,
-        ttl,
-        sourcePort,
-        port,
-        payload: bytes,
-      };
+      const input: DatagramInput = { ...action, kind: "datagram", payload: bytes };
       this.#events.add(this.#nowMs + delayMs, { kind: "deliver", to: peer.name, boots, input });
     }
   }

@@ -9,6 +9,7 @@ export type {
   RoleAction,
 } from "./actions.js";
 export { BULK_ATTEMPTS_MAX } from "./classify.js";
+export { hashSections } from "./canonical.js";
 export { compare, type Finding, type Hello, helloOf, isCompatible } from "./compatibility.js";
 export { COUNTED, type Counters, REFUSAL_NAMES, REFUSALS, type Refusal } from "./counters.js";
 export {

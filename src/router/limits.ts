@@ -97,7 +97,7 @@ export const MTU_MIN_IPV4 = 68;
 export const MTU_MIN_IPV6 = 1280;
 export const MTU_DEFAULT = 1500;
 
-/** UDP ports whose datagrams the control machines take: HSRP (RFC 2281), SCTP (RFC 6951), BFD (RFC 5881, 5883). */
+/** UDP ports whose datagrams the control machines take whatever the configuration says: HSRP (RFC 2281), SCTP (RFC 6951), BFD (RFC 5881, 5883). */
 export const CONTROL_PORTS: ReadonlySet<number> = new Set([1985, 2029, 9899, 3784, 3785, 4784]);
 /** Of these, those that tell that the sender is a router of a group. */
 export const HSRP_PORTS: ReadonlySet<number> = new Set([1985, 2029]);

@@ -1,5 +1,6 @@
 /** What follows from the configuration: the addresses of the interfaces, the routes, and who is on which link. */
 import * as L from "../../assembly/layout.js";
+import { encapsulationPort, usedAssociation } from "../check/topology.js";
 import type { Config } from "../config/model.js";
 import { isLinkLocal } from "../hsrp/addresses.js";
 import { type HsrpInterface, optionsOf } from "../hsrp/index.js";
@@ -10,7 +11,7 @@ import { Interner, NUMBERING_LIMITS, NUMBERING_START } from "../policy/numbering
 import { Problems } from "../policy/problems.js";
 import { compileRoutes, networkOf, type Route } from "../policy/routes.js";
 import type { Configuration } from "./actions.js";
-import { ARP_TIMEOUT_SECONDS, MTU_DEFAULT, NEXT_HOPS_MAX } from "./limits.js";
+import { ARP_TIMEOUT_SECONDS, CONTROL_PORTS, MTU_DEFAULT, NEXT_HOPS_MAX } from "./limits.js";
 
 export interface Subnet {
   /** Of this router. */
@@ -50,6 +51,8 @@ export interface Plan {
   readonly names: readonly string[];
   /** Own addresses, those of groups not included. Link-local ones are the own of their interface only. */
   readonly own: ReadonlySet<Address>;
+  /** UDP ports whose datagrams the control machines take. */
+  readonly controlPorts: ReadonlySet<number>;
   /** Interfaces that share the room for neighbours. */
   readonly sharers: number;
 }
@@ -85,11 +88,19 @@ export function planOf(configuration: Configuration): Plan {
         [...subnets, ...subnets6].map(({ address }) => address),
       ),
     ),
+    controlPorts: controlPortsOf(config),
     sharers: [...plain.values()].filter(({ mac, subnets, linkLocal }) => {
       return mac !== undefined && (subnets.length > 0 || linkLocal !== undefined);
     }).length,
   };
   return { ...plan, interfaces: withNextHops(plan, config) };
+}
+
+/** The association may travel from and to another port than the registered one. */
+function controlPortsOf(config: Config): ReadonlySet<number> {
+  const association = usedAssociation(config);
+  const port = association && encapsulationPort(association);
+  return port === undefined ? CONTROL_PORTS : new Set([...CONTROL_PORTS, port]);
 }
 
 function interfaceOf(each: HsrpInterface, { config, macs, mtus }: Configuration): RouterInterface {

@@ -25,7 +25,7 @@ import { receiveArp } from "./arp.js";
 import { type Context, count, type Link, macFor, mayNow } from "./context.js";
 import { receiveDiscovery } from "./discovery.js";
 import { reportError } from "./errors.js";
-import { CONTROL_PORTS, HSRP_PORTS, SPEAKERS_MAX, TTL } from "./limits.js";
+import { HSRP_PORTS, SPEAKERS_MAX, TTL } from "./limits.js";
 import { isSubnetBroadcast, isUnicast, type RouterInterface } from "./plan.js";
 import { sendPacket } from "./send.js";
 
@@ -137,7 +137,7 @@ function receiveUdp(arrival: Arrival): undefined {
   const datagram = parseUdp(bytes);
   if (datagram === undefined) return count(link, "udp_malformed");
   const { source: sourcePort, destination: port, payload } = datagram;
-  if (CONTROL_PORTS.has(port) && (isMulticast(destination) || !isGroup(arrival))) {
+  if (context.plan.controlPorts.has(port) && (isMulticast(destination) || !isGroup(arrival))) {
     if (HSRP_PORTS.has(port)) noteSpeaker(link, source);
     count(link, "udp_delivered");
     const addresses = { interface: link.name, source, sourceMac, destination };

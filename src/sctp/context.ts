@@ -25,7 +25,7 @@ export const DOWN_REASONS = [
 export type DownReason = (typeof DOWN_REASONS)[number];
 
 export type SctpAction =
-  /** One packet, as payload of a UDP datagram to `udpPort` (or of an IP packet of protocol 132). */
+  /** One packet, as payload of a UDP datagram to `udpPort`; OVER_IP: of an IP packet of protocol 132. */
   | { kind: "transmit"; from: Address; to: Address; udpPort: number; bytes: Uint8Array }
   /** A message has arrived. Its bytes may be part of a datagram that was handed in. */
   | ({ kind: "message" } & InboundMessage)

@@ -5,6 +5,8 @@
 
 /** One reason, one counter. The order is that of the checks. */
 export const REFUSALS = [
+  // In UDP where they must not be, or over IP where they must be in UDP.
+  "encapsulation",
   // Packets that are no packets (section 3, 6.8).
   "packet_short",
   "packet_long",

@@ -2,7 +2,7 @@
 export { PATH_STATES, type PathState } from "./association.js";
 export { DOWN_REASONS, type DownReason, type SctpAction } from "./context.js";
 export { type CountedEvent, type Counters, EVENTS, REFUSALS, type Refusal } from "./counters.js";
-export { encapsulatedMtu, UDP_ENCAPSULATION_PORT } from "./encapsulation.js";
+export { encapsulatedMtu, OVER_IP, UDP_ENCAPSULATION_PORT } from "./encapsulation.js";
 export { Endpoint, type SctpInput } from "./endpoint.js";
 export type { OutgoingMessage } from "./outbound.js";
 export type { InboundMessage } from "./reassembly.js";

@@ -8,7 +8,7 @@ import { type Chunk, type ChunkOf, TAG_REFLECTED, unknownChunkRule } from "./chu
 import { answer, type Context, count } from "./context.js";
 import { openCookie } from "./cookie.js";
 import type { Refusal } from "./counters.js";
-import { answerablePort, followUdpPort } from "./encapsulation.js";
+import { answerablePort, followUdpPort, isEncapsulatedRight } from "./encapsulation.js";
 import { countDataPacket } from "./inbound.js";
 import { type Packet, parsePacket } from "./packet.js";
 import { pathOf } from "./settings.js";
@@ -28,7 +28,7 @@ export interface Datagram {
   to: Address;
   /** The SCTP packet. It belongs to the endpoint from now on and must not be changed. */
   bytes: Uint8Array;
-  /** UDP source port; without it, answers go where the last packets went. */
+  /** UDP source port; without it, the packet came over IP. */
   udpPort?: number;
 }
 
@@ -42,6 +42,7 @@ export function receiveDatagram(context: Context, datagram: Datagram): void {
 /** Gives the reason when the packet as a whole is refused. */
 function takeDatagram(context: Context, datagram: Datagram): Refusal | undefined {
   const { settings, state } = context;
+  if (!isEncapsulatedRight(settings.remoteUdpPort, datagram.udpPort)) return "encapsulation";
   const packet = parsePacket(datagram.bytes);
   if (typeof packet === "string") return packet;
   const { sourcePort, destinationPort, verificationTag } = packet;

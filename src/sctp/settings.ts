@@ -3,7 +3,7 @@
  * configuration are its caller's: here stand those of RFC 9260 section 16 and our own.
  */
 import type { Address } from "../ip.js";
-import { UDP_ENCAPSULATION_PORT } from "./encapsulation.js";
+import { OVER_IP, UDP_ENCAPSULATION_PORT } from "./encapsulation.js";
 import { PACKET_BYTES_MAX } from "./packet.js";
 
 /** Addresses of one side. */
@@ -68,7 +68,7 @@ export interface EndpointOptions {
   isConsumptionCounted?: boolean;
   /** Waiting times between attempts after the association was lost, doubled from first to last; "off": none. */
   reconnect?: { minMs: number; maxMs: number } | "off";
-  /** Where the peer is first expected to listen, RFC 6951. Default 9899. */
+  /** Where the peer is first expected to listen, RFC 6951; OVER_IP: packets travel over IP. Default 9899. */
   remoteUdpPort?: number;
   /** Uniformly distributed, 0..2^32-1, and not to be guessed. */
   random: () => number;
@@ -128,7 +128,8 @@ function contradiction(s: Settings): string | undefined {
   const families = new Set([...s.localAddresses, ...s.remoteAddresses].map((address) => typeof address));
   const isCount = (count: number) => count >= 1 && count <= PATHS_MAX;
   const checks: readonly [string, boolean][] = [
-    ["ports", isPort(s.localPort) && isPort(s.remotePort) && isPort(s.remoteUdpPort)],
+    ["ports", isPort(s.localPort) && isPort(s.remotePort)],
+    ["UDP port", isPort(s.remoteUdpPort) || s.remoteUdpPort === OVER_IP],
     ["number of addresses", isCount(s.localAddresses.length) && isCount(s.remoteAddresses.length)],
     ["addresses of two families", families.size === 1],
     [

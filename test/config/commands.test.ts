@@ -37,6 +37,7 @@ const RANGES: readonly (readonly [line: string, min: number, max: number])[] = [
   ["ipc zone default\n association 1\n protocol sctp\n retransmit-timeout # 60000", 300, 60000],
   ["ipc zone default\n association 1\n protocol sctp\n retransmit-timeout 300 #", 300, 60000],
   ["ipc zone default\n association 1\n protocol sctp\n path-retransmit #", 2, 10],
+  ["ipc zone default\n association 1\n protocol sctp\n encapsulation udp #", 1, 65535],
   ["ipc zone default\n association 1\n protocol sctp\n assoc-retransmit #", 2, 10],
   ["ip inspect max-incomplete high #", 1, 4294967295],
   ["ip inspect max-incomplete low #", 1, 4294967295],

@@ -128,6 +128,12 @@ const CHANGES: Readonly<Record<string, Edit>> = {
   "the name of another group": replace("name OUTSIDE", "name WORLD"),
   "the timers of the association": replace("assoc-retransmit 2", "assoc-retransmit 3"),
   "the ports of the association": replace(/(local|remote)-port 5000/, "$1-port 5050"),
+  "how the association travels: another port": replace(
+    "protocol sctp",
+    "protocol sctp\n   encapsulation udp 9900",
+  ),
+  "how the association travels: over IP": (text) =>
+    text.replace(/ {3}encapsulation .*\n/, "").replace("protocol sctp", "protocol sctp\n   encapsulation ip"),
   "the shared key": replace("Simulated-Key", "Another-Key"),
   "the names of the boxes": (text, name) => replace("hostname Router", `hostname Wall${name}`)(text, name),
   "a path of the association": replace(/((?:local|remote)-ip \S+) \S+/, "$1"),

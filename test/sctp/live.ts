@@ -1,8 +1,8 @@
 /**
- * Our endpoint on UDP sockets of the loopback interface and on the clock, with packets dropped on the way from a seed;
+ * Our endpoint on sockets and on the clock, with packets dropped on the way from a seed;
  * and the messages that it exchanges with test/sctp/peer.c.
  */
-import { createSocket, type Socket } from "node:dgram";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { type Address, formatAddress, parseAddress } from "../../src/ip.js";
 import { Endpoint, type EndpointOptions, type SctpAction, type SctpInput } from "../../src/sctp/index.js";
@@ -17,11 +17,38 @@ export async function freeUdpPort(): Promise<number> {
   return port;
 }
 
+/** Where packets of one of our addresses go out and come in. */
+export interface LiveSocket {
+  send(bytes: Uint8Array, udpPort: number, to: string): void;
+  close(): void;
+}
+
+/** `onPacket` without a port: the packet came over IP. */
+export type OpenSocket = (
+  local: string,
+  onPacket: (bytes: Uint8Array, from: string, udpPort?: number) => void,
+) => Promise<LiveSocket>;
+
+/** SCTP in UDP from this port. */
+export function overUdp(localUdpPort: number): OpenSocket {
+  return async (local, onPacket) => {
+    const socket = createSocket({ type: "udp4", recvBufferSize: 1 << 20, sendBufferSize: 1 << 20 });
+    socket.on("message", (bytes, { address, port }) => onPacket(bytes, address, port));
+    socket.bind(localUdpPort, local);
+    await once(socket, "listening");
+    return {
+      send: (bytes, udpPort, to) => socket.send(bytes, udpPort, to),
+      close: () => socket.close(),
+    };
+  };
+}
+
 export interface LiveOptions {
   endpoint: Omit<EndpointOptions, "localAddresses" | "remoteAddresses" | "remoteUdpPort">;
   localAddresses: string[];
   remoteAddresses: string[];
-  localUdpPort: number;
+  openSocket: OpenSocket;
+  /** OVER_IP, or where the peer listens. */
   remoteUdpPort: number;
   loss: number;
   random: () => number;
@@ -34,7 +61,7 @@ export class LiveEndpoint {
   readonly cut = new Set<Address>();
   onAction: (action: SctpAction) => void = () => {};
   readonly #options: LiveOptions;
-  readonly #sockets = new Map<Address, Socket>();
+  readonly #sockets = new Map<Address, LiveSocket>();
   #timer: NodeJS.Timeout | undefined;
   #waiters: { isDone: () => boolean; resolve: () => void }[] = [];
 
@@ -51,15 +78,12 @@ export class LiveEndpoint {
   static async open(options: LiveOptions): Promise<LiveEndpoint> {
     const live = new LiveEndpoint(options);
     for (const text of options.localAddresses) {
-      const socket = createSocket({ type: "udp4", recvBufferSize: 1 << 20, sendBufferSize: 1 << 20 });
       const local = parseAddress(text)!;
-      socket.on("message", (bytes, { address, port }) => {
+      const socket = await options.openSocket(text, (bytes, from, udpPort) => {
         if (live.#isLost(local)) return;
-        const from = parseAddress(address)!;
-        live.step({ kind: "datagram", from, to: local, bytes, udpPort: port });
+        const ends = { from: parseAddress(from)!, to: local };
+        live.step({ kind: "datagram", ...ends, bytes, ...(udpPort !== undefined && { udpPort }) });
       });
-      socket.bind(options.localUdpPort, text);
-      await once(socket, "listening");
       live.#sockets.set(local, socket);
     }
     return live;

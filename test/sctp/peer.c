@@ -1,5 +1,6 @@
 /*
- * The other end for test/sctp/usrsctp.test.ts: libusrsctp with UDP encapsulation.
+ * The other end for the tests against libusrsctp, with UDP encapsulation or, where LOCAL-UDP and REMOTE-UDP are 0,
+ * without.
  *
  *   peer ROLE ENDING LOCAL-UDP REMOTE-UDP LOCAL-ADDRESS REMOTE-ADDRESS LOCAL-PORT REMOTE-PORT MESSAGES STREAMS
  *
@@ -190,7 +191,9 @@ int main(int count, char **arguments) {
 	usrsctp_setsockopt(sock, IPPROTO_SCTP, SCTP_INITMSG, &init, sizeof init);
 	struct sctp_udpencaps encapsulation = {.sue_port = htons((uint16_t)atoi(arguments[4]))};
 	encapsulation.sue_address.ss_family = AF_INET;
-	if (usrsctp_setsockopt(sock, IPPROTO_SCTP, SCTP_REMOTE_UDP_ENCAPS_PORT, &encapsulation, sizeof encapsulation) < 0)
+	if (encapsulation.sue_port != 0 &&
+	    usrsctp_setsockopt(sock, IPPROTO_SCTP, SCTP_REMOTE_UDP_ENCAPS_PORT, &encapsulation,
+	                       sizeof encapsulation) < 0)
 		fail("SCTP_REMOTE_UDP_ENCAPS_PORT");
 	subscribe(sock);
 	if (usrsctp_bind(sock, (struct sockaddr *)&local, sizeof local) < 0)

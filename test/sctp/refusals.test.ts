@@ -100,6 +100,13 @@ interface Case {
 const SMALL = { b: { receiveQueueBytes: 4000, isConsumptionCounted: true }, a: {} };
 
 const CASES: Record<Refusal, Case> = {
+  encapsulation: {
+    provoke(world) {
+      const bytes = world.forge("b", [{ kind: "abort", flags: 0, causes: [] }]);
+      world.step("b", { kind: "datagram", from: ADDRESSES.a[0]!, to: ADDRESSES.b[0]!, bytes });
+    },
+    outcome: "alive",
+  },
   packet_short: { provoke: (world) => world.deliver("b", 0, new Uint8Array(15)), outcome: "alive" },
   packet_long: {
     provoke: (world) => world.deliver("b", 0, new Uint8Array(PACKET_BYTES_MAX + 1)),
@@ -155,14 +162,14 @@ const CASES: Record<Refusal, Case> = {
   address_remote: {
     provoke(world) {
       const bytes = world.forge("b", [{ kind: "abort", flags: 0, causes: [] }]);
-      world.step("b", { kind: "datagram", from: 0x0a0000ff, to: ADDRESSES.b[0]!, bytes });
+      world.step("b", { kind: "datagram", from: 0x0a0000ff, to: ADDRESSES.b[0]!, bytes, udpPort: 9899 });
     },
     outcome: "alive",
   },
   address_local: {
     provoke(world) {
       const bytes = world.forge("b", [{ kind: "abort", flags: 0, causes: [] }]);
-      world.step("b", { kind: "datagram", from: ADDRESSES.a[0]!, to: 0x0a0000ff, bytes });
+      world.step("b", { kind: "datagram", from: ADDRESSES.a[0]!, to: 0x0a0000ff, bytes, udpPort: 9899 });
     },
     outcome: "alive",
   },

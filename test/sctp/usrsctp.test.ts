@@ -1,77 +1,18 @@
 /**
  * Against another implementation: libusrsctp, over UDP on the loopback interface. Needs cc and libusrsctp-dev.
  */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { parseAddress } from "../../src/ip.js";
-import { checkAll, freeUdpPort, LiveEndpoint, sendAll } from "./live.js";
+import { checkAll, freeUdpPort, LiveEndpoint, overUdp, sendAll } from "./live.js";
+import { compilePeer, Peer, type PeerOptions } from "./peer.js";
 import { randomOf } from "./world.js";
 
-const SOURCE = fileURLToPath(new URL("peer.c", import.meta.url));
 const LOCAL = "127.0.0.2";
 const LOCAL_SECOND = "127.0.0.3";
 const REMOTE = "127.0.0.1";
 const STREAMS = 5;
 
-/** Compiles the peer; undefined, with a message, when that is not possible. An error in CI. */
-function compile(): string | undefined {
-  const program = join(folder, "peer");
-  const { status, error, stderr } = spawnSync(
-    "cc",
-    ["-O1", "-o", program, SOURCE, "-lusrsctp", "-lpthread"],
-    { encoding: "utf8" },
-  );
-  if (status === 0) return program;
-  const message = `cc with libusrsctp: ${error?.message ?? stderr}`;
-  if (process.env.CI === "true") throw new Error(message);
-  console.warn(`skipped: ${message}`);
-  return undefined;
-}
-
-/** The other end as a process, and the lines that it has said. */
-class Peer {
-  readonly said: string[] = [];
-  readonly #process: ChildProcess;
-  #rest = "";
-
-  constructor(program: string, role: string, ending: string, ports: Ports, messages: number) {
-    this.#process = spawn(
-      program,
-      [role, ending, ports.peerUdp, ports.ownUdp, REMOTE, LOCAL, 5001, 5000, messages, STREAMS].map(String),
-      { stdio: ["ignore", "pipe", "inherit"] },
-    );
-    this.#process.stdout!.setEncoding("utf8").on("data", (text: string) => {
-      const lines = (this.#rest + text).split("\n");
-      this.#rest = lines.pop()!;
-      this.said.push(...lines);
-    });
-  }
-
-  async until(line: string, timeoutMs = 20_000): Promise<void> {
-    const endMs = performance.now() + timeoutMs;
-    while (!this.said.includes(line)) {
-      if (performance.now() > endMs)
-        throw new Error(`the peer did not say "${line}": ${this.said.join(", ")}`);
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
-
-  kill(): void {
-    this.#process.kill("SIGKILL");
-  }
-}
-
-interface Ports {
-  ownUdp: number;
-  peerUdp: number;
-}
-
-const folder = mkdtempSync(join(tmpdir(), "sctp-peer-"));
-const program = compile();
+const program = compilePeer();
 let nextSeed = 1;
 let live: LiveEndpoint | undefined;
 let peer: Peer | undefined;
@@ -82,7 +23,20 @@ afterEach(() => {
   live = undefined;
   peer = undefined;
 });
-afterAll(() => rmSync(folder, { recursive: true }));
+
+type Ports = Pick<PeerOptions, "ownUdp" | "peerUdp">;
+
+function newPeer(role: PeerOptions["role"], ending: PeerOptions["ending"], ports: Ports, messages: number) {
+  return new Peer(program!, {
+    ...ports,
+    role,
+    ending,
+    messages,
+    peerAddress: REMOTE,
+    ownAddress: LOCAL,
+    streams: STREAMS,
+  });
+}
 
 function open(ports: Ports, options: { loss?: number; localAddresses?: string[] }): Promise<LiveEndpoint> {
   const random = randomOf(nextSeed++);
@@ -102,7 +56,7 @@ function open(ports: Ports, options: { loss?: number; localAddresses?: string[] 
     },
     localAddresses: options.localAddresses ?? [LOCAL],
     remoteAddresses: [REMOTE],
-    localUdpPort: ports.ownUdp,
+    openSocket: overUdp(ports.ownUdp),
     remoteUdpPort: ports.peerUdp,
     loss: options.loss ?? 0,
     random,
@@ -120,7 +74,7 @@ async function start(options: {
   live = await open(ports, options);
   const received = checkAll(live, STREAMS);
   if (options.role === "client") live.step({ kind: "listen" });
-  peer = new Peer(program!, options.role, options.ending, ports, options.messages);
+  peer = newPeer(options.role, options.ending, ports, options.messages);
   await peer.until("ready 0");
   if (options.role === "server") live.step({ kind: "connect" });
   await live.until("up", () => live!.has("up"));
@@ -212,7 +166,7 @@ describe.skipIf(program === undefined)("restart", () => {
     } = await start({ role: "client", ending: "wait", messages: 10, loss: 0 });
     await first.until("sent 10");
     first.kill();
-    const again = new Peer(program!, "client", "wait", ports, 10);
+    const again = newPeer("client", "wait", ports, 10);
     peer = again;
     await live.until("restarted", () => live.has("restarted"));
     sendAll(live, 10, STREAMS);

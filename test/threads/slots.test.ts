@@ -176,6 +176,7 @@ describe("a datagram", () => {
     source,
     destination,
     ttl: random() & 255,
+    protocol: 17,
     sourcePort: random() & 0xffff,
     port: random() & 0xffff,
     payload: Uint8Array.from({ length }, () => random() & 255),

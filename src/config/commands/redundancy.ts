@@ -1,6 +1,7 @@
 /**
  * `redundancy inter-device` and `ipc zone default`: stateful failover between two boxes. Ranges after Cisco's "Stateful
- * Inter-Device Failover"; the SCTP bounds are those of RFC 9260 as Cisco limits them. `key-string` is ours.
+ * Inter-Device Failover"; the SCTP bounds are those of RFC 9260 as Cisco limits them. `key-string` and
+ * `encapsulation` are ours.
  */
 import { formatIpv4 } from "../../ip.js";
 import { command, fail, note, refused, type Row } from "../command.js";
@@ -207,6 +208,27 @@ const IPC: readonly Row[] = [
     },
     blocks: (scope) => (scope.protocol ? [scope] : []),
     header: () => "protocol sctp",
+  }),
+  command({
+    mode: "ipc-protocol",
+    syntax: "encapsulation (udp [<port:1-65535>] | <ip>)",
+    help: "how packets travel: in UDP, from and to a port, or over IP",
+    example: "encapsulation udp 9900",
+    set: (scope, a, { at }) => {
+      const { port } = a;
+      scope.encapsulation = a.ip
+        ? { at, kind: "ip" }
+        : { at, kind: "udp", ...(port !== undefined && { port }) };
+    },
+    unset: (scope) => {
+      scope.encapsulation = undefined;
+    },
+    show: ({ encapsulation: each }) => {
+      if (each === undefined) return [];
+      return [
+        `encapsulation ${each.kind === "ip" || each.port === undefined ? each.kind : `udp ${each.port}`}`,
+      ];
+    },
   }),
   ...sideRows("local"),
   command({

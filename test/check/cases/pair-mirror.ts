@@ -12,6 +12,8 @@ const keyed = (key: string): Edit => ["  protocol sctp\n", `  key-string ${key}\
 
 const BFD = " bfd interval 50 min_rx 50 multiplier 3\n";
 
+const travelling = (how: string): Edit => ["  protocol sctp\n", `  protocol sctp\n   encapsulation ${how}\n`];
+
 export const PAIR_MIRROR_CASES: PairCase[] = [
   ...pairCasesOf("P01", [
     { name: "mirrored" },
@@ -55,6 +57,28 @@ export const PAIR_MIRROR_CASES: PairCase[] = [
       name: "different ports, mirrored",
       a: [["local-port 5000", "local-port 5001"]],
       b: [["remote-port 5000", "remote-port 5001"]],
+    },
+    {
+      name: "over IP, both",
+      a: [travelling("ip")],
+      b: [travelling("ip")],
+    },
+    {
+      name: "in UDP by name and by default",
+      a: [travelling("udp 9899")],
+    },
+    {
+      name: "over IP and in UDP",
+      b: [travelling("ip")],
+      severity: "error",
+      message: /association 1 travels in UDP, port 9899, in b\.cfg over IP/,
+    },
+    {
+      name: "in UDP from other ports",
+      a: [travelling("udp 9900")],
+      severity: "error",
+      message: /association 1 travels in UDP, port 9900, in b\.cfg in UDP, port 9899/,
+      at: ["a.cfg", "encapsulation"],
     },
     {
       name: "one key",

@@ -1,6 +1,8 @@
 /** Cases for V02, V11, V12, V13, V14, V15, V17: the scheme, the association and its timers. */
-import { PLAIN } from "../configurations.js";
+import { type Edit, PLAIN } from "../configurations.js";
 import { association, atEnd, type Case, casesOf, INSIDE, SYNC } from "./case.js";
+
+const OVER_IP: Edit = ["  protocol sctp\n", "  protocol sctp\n   encapsulation ip\n"];
 
 export const SYNC_CASES: Case[] = [
   ...casesOf("V02", [
@@ -172,12 +174,40 @@ export const SYNC_CASES: Case[] = [
       message: /is denied by list LINK, line \d+/,
     },
     {
-      name: "a list that lets SCTP in",
+      name: "a list that lets SCTP in, which travels over IP",
       edits: [
+        OVER_IP,
         [SYNC, `${SYNC} ip access-group LINK in\n`],
         atEnd(
           "ip access-list extended LINK\n permit sctp host 192.168.99.3 eq 5000 host 192.168.99.2 eq 5000\n",
         ),
+      ],
+    },
+    {
+      name: "a list that lets SCTP in, but it travels in UDP",
+      edits: [
+        [SYNC, `${SYNC} ip access-group LINK in\n`],
+        atEnd("ip access-list extended LINK\n permit sctp any any\n"),
+      ],
+      severity: "warning",
+      message: /\(UDP 9899\) on GigabitEthernet0\/2 is denied by the end of list LINK/,
+    },
+    {
+      name: "a list that lets UDP in, but it travels over IP",
+      edits: [
+        OVER_IP,
+        [SYNC, `${SYNC} ip access-group LINK in\n`],
+        atEnd("ip access-list extended LINK\n permit udp any any\n"),
+      ],
+      severity: "warning",
+      message: /\(SCTP\) on GigabitEthernet0\/2 is denied by the end of list LINK/,
+    },
+    {
+      name: "a list that lets in the UDP port that it travels from and to",
+      edits: [
+        ["  protocol sctp\n", "  protocol sctp\n   encapsulation udp 9898\n"],
+        [SYNC, `${SYNC} ip access-group LINK in\n`],
+        atEnd("ip access-list extended LINK\n permit udp any eq 9898 any eq 9898\n"),
       ],
     },
     {
