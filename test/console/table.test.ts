@@ -115,7 +115,7 @@ describe("completion", () => {
     const session = newSession();
     await textOf(session, before);
     const { start, words: found } = await session.complete(beginning);
-    expect(found.sort()).toEqual(expected);
+    expect([...found].sort()).toEqual(expected);
     expect(beginning.slice(start)).toBe(/\S*$/.exec(beginning)![0]);
   });
 });
