@@ -78,8 +78,10 @@ async function runLines(
   isJson: boolean,
 ): Promise<number> {
   let code: number = EXIT.done;
-  // What a marker under a line that failed counts from.
-  let prompt = isJson ? "" : ((await client.ask({ line: "" })).prompt ?? "");
+  // What a marker under a line that failed counts from; a firewall without room for a session says so here.
+  const greeting = await client.ask({ line: "" });
+  if (greeting.error !== undefined) return refuse(io, greeting.error);
+  let { prompt = "" } = greeting;
   for (const line of lines) {
     const reply = isJson ? await runData(io, client, line) : await runText(io, client, line, prompt);
     if (reply.error !== undefined) printError(io, reply.error);

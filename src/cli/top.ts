@@ -48,7 +48,8 @@ async function top(io: Io, { socket, interval, once }: TopVerbOptions): Promise<
     return lines;
   };
   const terminal = once ? undefined : terminalOfProcess();
-  const problem = await showScreens(look, interval * MS_PER_SECOND, terminal);
+  const print = (text: string) => io.stdout.write(text);
+  const problem = await showScreens(look, interval * MS_PER_SECOND, terminal ?? print);
   client.close();
   return problem === undefined ? EXIT.done : refuse(io, problem);
 }

@@ -55,34 +55,41 @@ function edits(a: readonly string[], b: readonly string[]): Edit[] {
   while (tail < a.length - start && tail < b.length - start && a.at(-1 - tail) === b.at(-1 - tail)) tail++;
   const n = a.length - start - tail;
   const m = b.length - start - tail;
-  const trace: Map<number, number>[] = [];
-  let reach = new Map<number, number>([[1, 0]]);
-  for (let d = 0; d <= Math.min(n + m, EDITS_MAX); d++) {
-    trace.push(reach);
-    const next = new Map(reach);
+  // reach[k + offset]: how far down the first list diagonal k has come; trace[d]: before the edits numbered d.
+  const offset = Math.min(n + m, EDITS_MAX) + 1;
+  const reach = new Int32Array(2 * offset + 1).fill(-1);
+  reach[1 + offset] = 0;
+  const trace: Int32Array[] = [];
+  for (let d = 0; d < offset; d++) {
+    trace.push(reach.slice(offset - d - 1, offset + d + 2));
     for (let k = -d; k <= d; k += 2) {
-      const down = k === -d || (k !== d && (reach.get(k - 1) ?? -1) < (reach.get(k + 1) ?? -1));
-      let x = down ? reach.get(k + 1)! : reach.get(k - 1)! + 1;
+      const down = isDown(k, d, reach[k - 1 + offset]!, reach[k + 1 + offset]!);
+      let x = down ? reach[k + 1 + offset]! : reach[k - 1 + offset]! + 1;
       while (x < n && x - k < m && a[start + x] === b[start + x - k]) x++;
-      next.set(k, x);
+      reach[k + offset] = x;
       if (x >= n && x - k >= m) return backtrack(trace, n, m, start);
     }
-    reach = next;
   }
   const run = (kind: Edit["kind"], count: number) =>
     Array.from({ length: count }, (_, i) => ({ kind, at: start + i }));
   return [...run("removed", n), ...run("added", m)];
 }
 
-function backtrack(trace: readonly Map<number, number>[], n: number, m: number, start: number): Edit[] {
+/** Whether diagonal `k` is reached from the one above, by a line of the second list. */
+function isDown(k: number, d: number, left: number, right: number): boolean {
+  return k === -d || (k !== d && left < right);
+}
+
+function backtrack(trace: readonly Int32Array[], n: number, m: number, start: number): Edit[] {
   const found: Edit[] = [];
   let [x, y] = [n, m];
   for (let d = trace.length - 1; d > 0; d--) {
     const reach = trace[d]!;
+    const at = (k: number) => reach[k + d + 1]!;
     const k = x - y;
-    const down = k === -d || (k !== d && (reach.get(k - 1) ?? -1) < (reach.get(k + 1) ?? -1));
+    const down = isDown(k, d, at(k - 1), at(k + 1));
     const from = down ? k + 1 : k - 1;
-    const fromX = reach.get(from)!;
+    const fromX = at(from);
     if (down) found.push({ kind: "added", at: start + fromX - from });
     else found.push({ kind: "removed", at: start + fromX });
     [x, y] = [fromX, fromX - from];

@@ -13,6 +13,7 @@ export const BRANCH_HELPS: Readonly<Record<string, string>> = {
   default: "set a command to what it is without being said",
   ip: "IPv4",
   ipv6: "IPv6",
+  ipv4: "IPv4",
   inspect: "inspection of sessions",
   ha: "copies of sessions on the peer",
   standby: "HSRP",

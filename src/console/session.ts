@@ -35,6 +35,8 @@ export const HOSTNAME_DEFAULT = "Router";
 const HISTORY_MAX = 100;
 /** Lines of a text such as a banner's. */
 const TEXT_LINES_MAX = 100;
+/** Stands in front of the lines of such a text. */
+const TEXT_PROMPT = "> ";
 const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/;
 
 /** What a program gets: data, or what is wrong. */
@@ -85,7 +87,7 @@ export class ConsoleSession {
   }
 
   async prompt(): Promise<string> {
-    if (this.#textLines.length > 0) return "";
+    if (this.#textLines.length > 0) return TEXT_PROMPT;
     const name = (await this.#backend.config()).hostname ?? HOSTNAME_DEFAULT;
     if (this.#place.kind === "config") return `${name}(${MODES[this.#place.mode].prompt})#`;
     return `${name}${this.#privilege === "user" ? ">" : "#"}`;

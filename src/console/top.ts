@@ -111,7 +111,7 @@ function interfaceLines(now: Summary, before: Summary | undefined, seconds: numb
     ...now.interfaces.map((each) => {
       const was = before?.interfaces.find(({ name }) => name === each.name);
       const moved = each.counters;
-      const lost = (of: typeof moved) => (of === undefined ? 0 : of.ringFull + of.sendRefused);
+      const lost = (of: typeof moved) => (of === undefined ? 0 : of.ringFull + of.noBuffer + of.sendRefused);
       return `  ${row(PORT, [
         shortName(each.name),
         each.isShutdown ? "admin" : each.isUp ? "up" : "down",

@@ -322,7 +322,7 @@ export class FakeBackend implements ConsoleBackend {
         received: 100 * number,
         sent: 90 * number,
         ringFull: 0,
-        noBuffer: 0,
+        noBuffer: 2,
         sendRefused: 1,
       },
       receivedBytes: 6400 * number,

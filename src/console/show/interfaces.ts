@@ -30,6 +30,7 @@ function interfaceLines(view: InterfaceView, configured: Interface | undefined):
       : [
           `     ${plural(counters.received, "packet")} input${bytesOf(view.receivedBytes)}`,
           `     ${plural(counters.ringFull, "packet")} lost, receive ring full`,
+          `     ${plural(counters.noBuffer, "packet")} lost, no buffer`,
           `     ${plural(counters.sent, "packet")} output${bytesOf(view.sentBytes)}`,
           `     ${plural(counters.sendRefused, "packet")} not sent, transmit queue full`,
         ]),

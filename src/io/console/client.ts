@@ -69,7 +69,7 @@ export class ConsoleClient {
     const id = this.#next++;
     return new Promise((resolve) => {
       if (this.#socket.destroyed) {
-        resolve({ id, ok: false, error: "the connection has ended" });
+        resolve({ id, ok: false, error: this.#ending, isOver: true });
         return;
       }
       this.#waiting.set(id, { onText, settle: resolve });
@@ -120,9 +120,14 @@ export class ConsoleClient {
     }
   }
 
+  /** Why the connection has ended. */
+  get #ending(): string {
+    return this.#reason ?? "the firewall has ended the connection";
+  }
+
   #closed(): void {
-    const error = this.#reason ?? "the firewall has ended the connection";
-    for (const [id, { settle }] of this.#waiting) settle({ id, ok: false, error, isOver: true });
+    for (const [id, { settle }] of this.#waiting)
+      settle({ id, ok: false, error: this.#ending, isOver: true });
     this.#waiting.clear();
     this.#events.onEnd?.(this.#reason);
   }

@@ -8,6 +8,9 @@ import { HISTORY_LINES_MAX, readHistory, writeHistory } from "./history.js";
 import { CTRL_C, Keyboard } from "./keys.js";
 import type { Result } from "../io.js";
 
+/** Lines of a terminal that does not say. */
+const ROWS_DEFAULT = 24;
+
 export interface InteractiveOptions {
   readonly path: string;
   readonly historyPath: string;
@@ -74,6 +77,8 @@ class InteractiveConsole {
     const over = new Promise<void>((resolve) => {
       this.#finish = resolve;
     });
+    // Ctrl-Z is a command here; it never stops the process.
+    editor.on("SIGTSTP", () => undefined);
     editor.on("close", () => {
       this.#isOver = true;
       this.#client.close();
@@ -81,6 +86,7 @@ class InteractiveConsole {
     });
     await this.#line("");
     await over;
+    this.#keyboard.close();
     return this.#problem === undefined ? { value: undefined } : { problem: this.#problem };
   }
 
@@ -125,7 +131,7 @@ class InteractiveConsole {
   }
 
   #pageLines(): number {
-    return Math.max(1, (this.#options.output.rows ?? 24) - 1);
+    return Math.max(1, (this.#options.output.rows || ROWS_DEFAULT) - 1);
   }
 
   /** Prints a piece of output, with a pause whenever the screen is full. */

@@ -8,8 +8,8 @@ import type { ReadStream } from "node:tty";
 export const CTRL_C = "\u0003";
 export const CTRL_Z = "\u001a";
 
-/** Characters that are kept for the line editor while a command prints. */
-const TYPED_AHEAD_MAX = 4096;
+/** Keys, or pasted texts, that are kept for the line editor while a command prints. */
+const TYPED_AHEAD_MAX = 256;
 
 export interface KeyHandlers {
   /** A `?` on its own, not within a pasted text. */
@@ -25,16 +25,25 @@ export class Keyboard extends PassThrough {
   readonly #source: ReadStream;
   readonly #handlers: KeyHandlers;
   #mode: "edit" | "output" = "edit";
-  #typedAhead = "";
+  /** What was typed while a command printed, key by key. */
+  #typedAhead: string[] = [];
   #onKey: ((key: string) => void) | undefined;
 
   constructor(source: ReadStream, handlers: KeyHandlers) {
     super();
     this.#source = source;
     this.#handlers = handlers;
-    source.on("data", (chunk: Buffer) => this.#take(chunk.toString("utf8")));
+    source.on("data", this.#onData);
     source.on("end", () => this.end());
   }
+
+  /** Lets go of the terminal, so that the process can end. */
+  close(): void {
+    this.#source.off("data", this.#onData);
+    this.#source.pause();
+  }
+
+  readonly #onData = (chunk: Buffer): void => this.#take(chunk.toString("utf8"));
 
   /** The line editor asks for it. */
   setRawMode(isRaw: boolean): this {
@@ -45,10 +54,8 @@ export class Keyboard extends PassThrough {
   /** A command prints from now on, or no longer. */
   setOutput(isOutput: boolean): void {
     this.#mode = isOutput ? "output" : "edit";
-    if (isOutput || this.#typedAhead === "") return;
-    const typed = this.#typedAhead;
-    this.#typedAhead = "";
-    this.write(typed);
+    if (isOutput) return;
+    for (const typed of this.#typedAhead.splice(0)) this.#take(typed);
   }
 
   /** The next key that is pressed. */
@@ -65,9 +72,9 @@ export class Keyboard extends PassThrough {
       onKey(typed);
     } else if (this.#mode === "output") {
       if (typed.includes(CTRL_C)) {
-        this.#typedAhead = "";
+        this.#typedAhead = [];
         this.#handlers.onInterrupt();
-      } else this.#typedAhead = (this.#typedAhead + typed).slice(0, TYPED_AHEAD_MAX);
+      } else if (this.#typedAhead.length < TYPED_AHEAD_MAX) this.#typedAhead.push(typed);
     } else if (typed === "?") this.#handlers.onHelp();
     else if (typed === CTRL_Z) this.#handlers.onEnd();
     else this.write(typed);

@@ -31,23 +31,27 @@ const ERASE_BELOW = "\u001b[J";
 
 const UNBOUNDED: Size = { columns: Number.POSITIVE_INFINITY, rows: Number.POSITIVE_INFINITY };
 
-/** @returns why it ended, where that was not the user's wish. */
+/** `to`: a terminal that is drawn on, or who prints the view. @returns why it ended, where that was not the user's wish. */
 export function showScreens(
   look: Look,
   intervalMs: number,
-  terminal: ProcessTerminal | undefined,
+  to: ProcessTerminal | ((text: string) => void),
 ): Promise<string | undefined> {
-  return terminal === undefined ? printOnce(look, intervalMs) : redraw(look, intervalMs, terminal);
+  return typeof to === "function" ? printOnce(look, intervalMs, to) : redraw(look, intervalMs, to);
 }
 
 /** Two looks, for rates need two; the second is printed. */
-async function printOnce(look: Look, intervalMs: number): Promise<string | undefined> {
+async function printOnce(
+  look: Look,
+  intervalMs: number,
+  print: (text: string) => void,
+): Promise<string | undefined> {
   const first = await look(UNBOUNDED);
   if ("problem" in first) return first.problem;
   await sleep(intervalMs);
   const lines = await look(UNBOUNDED);
   if ("problem" in lines) return lines.problem;
-  process.stdout.write(lines.map((line) => `${line}\n`).join(""));
+  print(lines.map((line) => `${line}\n`).join(""));
   return undefined;
 }
 
