@@ -31,6 +31,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["log/"],
   ["report/"],
   ["replay/"],
+  ["metrics/", "monitor/"],
   ["node/"],
   ["node.ts"],
   ["pair/"],
