@@ -10,6 +10,7 @@ import {
 import type { Config } from "../config/model.js";
 import type { CaptureMatch } from "../console/backend.js";
 import { IPV4, IPV6, type IpPacket, parseIp } from "../frame.js";
+import { familyOf } from "../ip.js";
 
 const ADDRESSES = 12;
 const ETHERTYPE_SIZE = 2;
@@ -43,15 +44,13 @@ export function frameTest(match: CaptureMatch, config: Config): FrameTest {
 
 function flowTest(match: Extract<CaptureMatch, { kind: "flow" }>, config: Config): FrameTest {
   const { family, protocol, sourcePort, destinationPort } = match;
-  const type = family === 4 ? "number" : "bigint";
   const sources = expandAddresses(config, match.source);
   const destinations = expandAddresses(config, match.destination);
   return (frame, wireLength) => {
     const packet = packetOf(frame, wireLength);
     return (
       packet !== undefined &&
-      // biome-ignore lint/suspicious/useValidTypeof: the type is what tells the families apart.
-      typeof packet.source === type &&
+      familyOf(packet.source) === family &&
       (protocol === undefined || packet.protocol === protocol) &&
       sources.some((each) => addressMatches(each, packet.source)) &&
       destinations.some((each) => addressMatches(each, packet.destination)) &&
