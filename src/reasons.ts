@@ -126,3 +126,12 @@ export function reasonOf(code: number): Reason {
   if (reason === undefined) throw new Error(`reason code ${code} has no name`);
   return reason;
 }
+
+const BY_NAME = new Map(REASONS.map((reason) => [reason.name, reason]));
+
+/** The reason of that name; a name without one is a bug of whoever made it. */
+export function reasonNamed(name: string): Reason {
+  const reason = BY_NAME.get(name);
+  if (reason === undefined) throw new Error(`no reason is called ${name}`);
+  return reason;
+}
