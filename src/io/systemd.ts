@@ -85,8 +85,7 @@ function notifier({ send, close }: Sender, aliveEveryMs: number | undefined): No
     aliveEveryMs,
     ready: (status) => send(`READY=1\nSTATUS=${line(status)}`),
     alive: (status) => send(status === undefined ? "WATCHDOG=1" : `WATCHDOG=1\nSTATUS=${line(status)}`),
-    reloading: (monotonicMs) =>
-      send(`RELOADING=1\nMONOTONIC_USEC=${Math.floor(monotonicMs * MICROSECONDS)}`),
+    reloading: (monotonicMs) => send(`RELOADING=1\nMONOTONIC_USEC=${Math.floor(monotonicMs * MICROSECONDS)}`),
     stopping: () => send("STOPPING=1"),
     close,
   };
