@@ -13,7 +13,7 @@ import * as L from "../../assembly/layout.js";
 import type { Dataplane } from "../dataplane.js";
 import { formatMac, type Mac, macBytes } from "../frame.js";
 import type { Address } from "../ip.js";
-import type { SessionsAction, SharedSessions } from "../node/shared-sessions.js";
+import type { SessionsAction, SharedSessions, Sharing } from "../node/shared-sessions.js";
 import { fragment } from "../router/fragment.js";
 import { type RingMemory, RingReader } from "../ring.js";
 import { addedTag, destinationOf, isForNobody, withoutTag } from "./frames.js";
@@ -169,10 +169,11 @@ export class DataplaneBox {
     return isBusy;
   }
 
-  /** Another configuration is in force: the interfaces have these ports now. */
-  setPorts(ports: readonly (LivePortOf | undefined)[]): void {
+  /** Another configuration is in force in the dataplane: the interfaces have these ports now. */
+  reconfigure(ports: readonly (LivePortOf | undefined)[], sharing: Sharing, nowMs: number): void {
     this.#ports = ports;
     this.#enable();
+    this.#act(this.#options.sessions.share(sharing, nowMs), nowMs);
   }
 
   close(): void {

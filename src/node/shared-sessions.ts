@@ -189,15 +189,23 @@ export class SharedSessions implements SessionsPort {
   reconfigure(to: Reconfiguration, nowMs: number): SessionsAction[] {
     return this.#guard(nowMs, () => {
       this.#dataplane.replacePolicy(to.config, to.config.file, to.macs);
-      const wasPaired = this.#options.isPaired;
-      const { isPaired, updateMs } = to;
-      this.#options = { ...this.#options, isPaired, updateMs };
       this.#reconfiguration = to;
-      // A box alone forwards; half of a pair waits for its role.
-      if (wasPaired && !isPaired) this.#dataplane.sync.setRole("active");
-      const discarded = !wasPaired && isPaired ? this.#deactivate() : [];
-      return [...discarded, ...this.#sync.step({ kind: "interval", updateMs }, nowMs)];
+      return this.#share(to, nowMs);
     });
+  }
+
+  /** The same where the dataplane has its policy already. */
+  share(to: Sharing, nowMs: number): SessionsAction[] {
+    return this.#guard(nowMs, () => this.#share(to, nowMs));
+  }
+
+  #share({ isPaired, updateMs }: Sharing, nowMs: number): SessionsAction[] {
+    const wasPaired = this.#options.isPaired;
+    this.#options = { ...this.#options, isPaired, updateMs };
+    // A box alone forwards; half of a pair waits for its role.
+    if (wasPaired && !isPaired) this.#dataplane.sync.setRole("active");
+    const discarded = !wasPaired && isPaired ? this.#deactivate() : [];
+    return [...discarded, ...this.#sync.step({ kind: "interval", updateMs }, nowMs)];
   }
 
   /** The core has trapped, or is to be taken for that. */

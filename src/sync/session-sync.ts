@@ -167,7 +167,7 @@ export class SessionSync {
       case "peer":
         return this.#peerChanged(input.isPresent, nowMs);
       case "interval":
-        return this.#setInterval(input.updateMs, nowMs);
+        return this.#changeInterval(input.updateMs, nowMs);
       case "bulk":
         return this.#startBulk(ALL_BUCKETS, nowMs);
       case "frame":
@@ -195,7 +195,7 @@ export class SessionSync {
   }
 
   /** What is due under the old interval is looked for first. */
-  #setInterval(updateMs: number, nowMs: number): SyncAction[] {
+  #changeInterval(updateMs: number, nowMs: number): SyncAction[] {
     if (updateMs === this.#options.updateMs) return [];
     const actions = this.#state.nextScanMs <= nowMs ? this.#tick(nowMs) : [];
     this.#options.updateMs = updateMs;

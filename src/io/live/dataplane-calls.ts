@@ -4,7 +4,7 @@ import type { RuleInfo } from "../../dataplane.js";
 import type { DataplaneBox, LivePortOf } from "../../live/dataplane-box.js";
 import type { EventOutlet } from "../../live/event-outlet.js";
 import type { DataplaneView } from "../../live/views.js";
-import type { SharedSessions } from "../../node/shared-sessions.js";
+import type { SharedSessions, Sharing } from "../../node/shared-sessions.js";
 import type { Policy } from "../../policy/policy.js";
 import type { Session } from "../../session-view.js";
 
@@ -32,6 +32,7 @@ export interface DataplaneCalls {
     readonly policy: Policy;
     readonly notes: readonly Diagnostic[];
     readonly ports: readonly NamedPort[];
+    readonly sharing: Sharing;
   }): void;
 }
 
@@ -40,6 +41,8 @@ export interface CallContext {
   readonly sessions: SharedSessions;
   readonly events: EventOutlet;
   readonly nowMs: () => number;
+  /** What a core has to be given that takes over from this one. */
+  readonly onConfigured: (policy: Policy, notes: readonly Diagnostic[]) => void;
 }
 
 /** Ports by the number of their interface. */
@@ -51,7 +54,7 @@ export function portsByNumber(
   return interfaces.map((name) => byName.get(name));
 }
 
-export function dataplaneCalls({ box, sessions, events, nowMs }: CallContext): DataplaneCalls {
+export function dataplaneCalls({ box, sessions, events, nowMs, onConfigured }: CallContext): DataplaneCalls {
   return {
     view: () => ({
       backend: box.io.backend,
@@ -72,10 +75,11 @@ export function dataplaneCalls({ box, sessions, events, nowMs }: CallContext): D
       if (id === "all") return dataplane.clearSessions();
       return dataplane.clearSession(id) ? 1 : 0;
     },
-    configure: ({ policy, notes, ports }) => {
+    configure: ({ policy, notes, ports, sharing }) => {
       const { dataplane } = sessions;
       dataplane.adopt(policy, notes);
-      box.setPorts(portsByNumber(ports, dataplane.interfaces));
+      onConfigured(policy, notes);
+      box.reconfigure(portsByNumber(ports, dataplane.interfaces), sharing, nowMs());
     },
   };
 }

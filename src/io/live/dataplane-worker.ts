@@ -3,14 +3,15 @@
  * there is work, spins for a moment, and then sleeps until a frame arrives, somebody wakes it, or a deadline is due.
  */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import type { Diagnostic } from "../../config/model.js";
 import { Core, type CoreSource } from "../../core.js";
 import { Dataplane } from "../../dataplane.js";
 import { DataplaneBox } from "../../live/dataplane-box.js";
 import { type EventBatch, EventOutlet } from "../../live/event-outlet.js";
 import type { PacketIo } from "../../live/packet-io.js";
-import { SharedSessions } from "../../node/shared-sessions.js";
+import { SharedSessions, type Sharing } from "../../node/shared-sessions.js";
+import type { Policy } from "../../policy/policy.js";
 import { type DataplaneOptions, prepare } from "../../prepare.js";
-import { updateMsOf } from "../../redundancy/index.js";
 import { isProblem } from "../io.js";
 import { type Libc, loadLibc } from "../linux/libc.js";
 import { type BackendName, openPacketIo } from "../linux/open.js";
@@ -30,8 +31,7 @@ export interface DataplaneData {
   readonly interfaces: readonly NamedPort[];
   /** The only back end that will do; without it the best that works. */
   readonly backend?: BackendName | undefined;
-  /** Half of a pair. */
-  readonly isPaired: boolean;
+  readonly sharing: Sharing;
   readonly stallMs: number;
 }
 
@@ -78,6 +78,8 @@ class Thread {
   readonly #answerer: Answerer<ReturnType<typeof dataplaneCalls>>;
   #opened: Opened | undefined;
   #changes = 0;
+  /** A later policy than that of the start. */
+  #adopted: { readonly policy: Policy; readonly notes: readonly Diagnostic[] } | undefined;
 
   constructor(data: DataplaneData, libc: Libc) {
     this.#data = data;
@@ -89,8 +91,7 @@ class Thread {
     this.#instance = this.#newInstance(nowMs);
     const { dataplane } = this.#instance;
     const sessions = new SharedSessions(dataplane, {
-      isPaired: data.isPaired,
-      updateMs: updateMsOf(dataplane.config),
+      ...data.sharing,
       newDataplane: (atMs) => {
         this.#instance = this.#newInstance(atMs);
         return this.#instance.dataplane;
@@ -113,7 +114,15 @@ class Thread {
     );
     this.#answerer = new Answerer(
       data.questions,
-      dataplaneCalls({ box: this.#box, sessions, events: this.#events, nowMs: () => this.#clock.nowMs() }),
+      dataplaneCalls({
+        box: this.#box,
+        sessions,
+        events: this.#events,
+        nowMs: () => this.#clock.nowMs(),
+        onConfigured: (policy, notes) => {
+          this.#adopted = { policy, notes };
+        },
+      }),
     );
   }
 
@@ -121,7 +130,9 @@ class Thread {
     const { dataplane: options } = this.#data;
     const setup = prepare({ ...options, nowMs, wallClock: new Date() }, randomSeed);
     const core = Core.createSync(options.module, setup);
-    return { core, dataplane: new Dataplane(core, setup) };
+    const dataplane = new Dataplane(core, setup);
+    if (this.#adopted !== undefined) dataplane.adopt(this.#adopted.policy, this.#adopted.notes);
+    return { core, dataplane };
   }
 
   #openIo(): PacketIo {

@@ -5,16 +5,16 @@
 import { availableParallelism } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import * as L from "../../../assembly/layout.js";
 import type { Config, Diagnostic } from "../../config/model.js";
 import { type Capacity, completeCapacity, type CoreSource, planMemory } from "../../core.js";
 import type { Mac } from "../../frame.js";
 import type { ControlReport } from "../../live/control-box.js";
 import type { EventBatch } from "../../live/event-outlet.js";
 import { type Attachment, type Mapping, planMapping } from "../../live/mapping.js";
+import type { Sharing } from "../../node/shared-sessions.js";
 import type { Policy } from "../../policy/policy.js";
 import { ConfigError, loadPolicy, type Room } from "../../prepare.js";
-import { identityOf, type ReloadMode, timersOf } from "../../redundancy/index.js";
+import { identityOf, type ReloadMode, timersOf, updateMsOf } from "../../redundancy/index.js";
 import type { Result } from "../io.js";
 import type { BackendName } from "../linux/open.js";
 import { SharedClock } from "../pair/clock.js";
@@ -149,7 +149,6 @@ export class LiveBox {
   async #start(capacity: Capacity): Promise<string | undefined> {
     const { config, mapping, devices, module, backend, software, reloadMode } = this.#options;
     const wiring = wiringOf(mapping, devices);
-    const identity = identityOf(config, { software, layout: L.LAYOUT_VERSION, capacity: capacity.sessions });
     const { interfaces } = this.#policy.numbering;
     return new Promise((resolve) => {
       const dataplane = this.#spawn<DataplaneCalls>(
@@ -162,7 +161,7 @@ export class LiveBox {
             devices: mapping.ports,
             interfaces: wiring.ports,
             backend,
-            isPaired: identity !== undefined,
+            sharing: sharingOf(config),
             stallMs: timersOf(config).stallMs,
           }) satisfies DataplaneData,
       );
@@ -240,7 +239,12 @@ export class LiveBox {
       const { policy, notes } = loadPolicy(config, policyOptions(wiring), this.#room, this.#policy.numbering);
       this.#policy = policy;
       this.#mapping = mapping;
-      await this.dataplane.call("configure", { policy, notes, ports: wiring.ports });
+      await this.dataplane.call("configure", {
+        policy,
+        notes,
+        ports: wiring.ports,
+        sharing: sharingOf(config),
+      });
       const { interfaces } = policy.numbering;
       await this.control.call("configure", { config, ...wiring, interfaces });
       return { isApplied: true, notes };
@@ -300,6 +304,12 @@ function wiringOf({ interfaces, ports }: Mapping, devices: LiveOptions["devices"
     ports: interfaces.map((each) => ({ ...each, mac: devices[each.port]!.mac })),
   };
 }
+
+/** Whether a box of this configuration is half of a pair does not depend on what the peer has to fit. */
+const sharingOf = (config: Config): Sharing => ({
+  isPaired: identityOf(config, { software: "", layout: 0, capacity: 0 }) !== undefined,
+  updateMs: updateMsOf(config),
+});
 
 const policyOptions = ({ macs, mtus }: Wiring) => ({ macs, mtus });
 
