@@ -21,6 +21,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["policy/", "check/"],
   ["router/"],
   ["redundancy/"],
+  ["memory.ts"],
   ["core.ts"],
   ["batch.ts"],
   ["counters.ts", "forwarding.ts", "session-view.ts", "snapshot.ts", "sync-port.ts"],
