@@ -267,17 +267,16 @@ export function resigned(context: Context, group: Group, heard?: Heard): void {
   } else apply(context, group, "i", heard);
 }
 
-/** A router is dead: its timers are over. For an Active one the same wait holds as for one that resigns. */
+/**
+ * A router is dead: its timers are over. Who is Standby now has been for as long as roles have to be calm: a hold time
+ * leads there from any other state.
+ */
 export function bury(context: Context, group: Group, address: Address): void {
   const { state } = group;
   if (state.active?.address === address) {
     state.active = undefined;
-    if (state.state === "standby" && context.nowMs < state.takeoverNotBeforeAtMs) {
-      state.activeAtMs = Math.min(state.activeAtMs, state.takeoverNotBeforeAtMs);
-    } else {
-      state.activeAtMs = NEVER_MS;
-      apply(context, group, "c");
-    }
+    state.activeAtMs = NEVER_MS;
+    apply(context, group, "c");
   }
   if (state.standby?.address === address) {
     state.standbyAtMs = NEVER_MS;

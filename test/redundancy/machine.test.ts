@@ -1044,3 +1044,79 @@ describe("the machine itself", () => {
     expect(duo.view("b").interDevice.state).toBe("PNC_NO_HSRP");
   });
 });
+
+describe("a peer that is dead on every path", () => {
+  test("is nobody to take over from: the standby goes straight from hot to active", () => {
+    const duo = new Duo().synchronised();
+    duo.step("b", { kind: "peer", status: "unheard" });
+    expect(duo.view("b").machine).toBe("hot");
+    duo.group("b", "active");
+    expect(duo.last("b", "role")).toMatchObject({
+      role: "active",
+      generation: 2,
+      takeover: "hot",
+      reason: "activeUnitFailed",
+    });
+    duo.step("b", { kind: "peer", status: "lost" });
+    expect(duo.view("b")).toMatchObject({ machine: "active", link: undefined });
+    expect(duo.last("b", "association")).toEqual({ kind: "association", command: "restart" });
+  });
+
+  test("is nobody to wait for: the active sends it no more records", () => {
+    const duo = new Duo().synchronised();
+    for (const status of ["unheard", "lost"] as const) duo.step("a", { kind: "peer", status });
+    expect(duo.last("a", "bulk-abort")).toBeDefined();
+    expect(duo.view("a")).toMatchObject({ machine: "active", standbyFailures: 1, bulk: { isServed: false } });
+  });
+
+  test("was there only if the association was open", () => {
+    const duo = new Duo().boot();
+    for (const status of ["unheard", "lost"] as const)
+      expect(duo.step("a", { kind: "peer", status })).toEqual([]);
+  });
+
+  test("is alive again when it is heard", () => {
+    const duo = new Duo().synchronised();
+    expect(duo.machines.b.isPeerHeard).toBe(true);
+    duo.step("b", { kind: "peer", status: "unheard" });
+    expect(duo.machines.b.isPeerHeard).toBe(false);
+    duo.pass(T.keepAliveMs);
+    expect(duo.machines.b.isPeerHeard).toBe(true);
+    expect(duo.states()).toBe("active hot");
+  });
+});
+
+describe("a box that BFD watches", () => {
+  test("doubts its role after a shorter pause, and HSRP with it until the peer has answered", () => {
+    const duo = new Duo().synchronised();
+    expect(duo.machines.a.stallMs).toBe(STALL_MS);
+    duo.step("a", { kind: "watched", pauseMaxMs: 20 });
+    expect(duo.machines.a.stallMs).toBe(20);
+    duo.pass(5);
+    duo.nowMs += 20;
+    const actions = duo.step("a", { kind: "tick" });
+    expect(duo.view("a").machine).toBe("suspect");
+    expect(actions).toContainEqual({ kind: "hsrp", input: { kind: "doubt", isDoubting: true } });
+    duo.talk();
+    expect(duo.view("a")).toMatchObject({ machine: "active", generation: 1 });
+    expect(duo.last("a", "hsrp")).toEqual({ kind: "hsrp", input: { kind: "doubt", isDoubting: false } });
+  });
+
+  test("is not in doubt for less than pauses that are no news, nor when nobody watches it any more", () => {
+    const duo = new Duo().synchronised();
+    duo.step("a", { kind: "watched", pauseMaxMs: 1 });
+    expect(duo.machines.a.stallMs).toBe(10);
+    duo.step("a", { kind: "watched", pauseMaxMs: Number.POSITIVE_INFINITY });
+    duo.nowMs += 500;
+    duo.step("a", { kind: "tick" });
+    expect(duo.view("a").machine).toBe("active");
+  });
+
+  test("HSRP is not told to be silent where its own hold time is what counts", () => {
+    const duo = new Duo().synchronised();
+    duo.nowMs += 2 * STALL_MS;
+    duo.step("a", { kind: "tick" });
+    expect(duo.view("a").machine).toBe("suspect");
+    expect(duo.all("a", "hsrp").filter(({ input }) => input.kind === "doubt")).toEqual([]);
+  });
+});
