@@ -94,8 +94,9 @@ export class EventLog {
   #event(event: FirewallEvent, nowMs: number): void {
     if (event.type === "rule_log") {
       const rule = this.#logged[event.rule - 1];
-      if (rule === undefined) throw new Error(`rule ${event.rule} was logged but has no log`);
-      this.#access.packet(event, rule, nowMs);
+      // An event that was on its way while the policy was replaced: its number means nothing any more.
+      if (rule === undefined) this.lost(1);
+      else this.#access.packet(event, rule, nowMs);
     } else if ("source" in event) {
       this.#print(packetLine(event), nowMs, packetFields(event), event.rule);
     } else {
