@@ -166,8 +166,10 @@ describe("the reasons", () => {
 
 describe("figures", () => {
   test("the rules of check", () => {
-    expect(RULES).toHaveLength(30);
-    expect(flowing).toContain(`thirty rules for a configuration and ${WORDS[PAIR_RULES.length]} for a pair`);
+    expect(RULES).toHaveLength(34);
+    expect(flowing).toContain(
+      `thirty-four rules for a configuration and ${WORDS[PAIR_RULES.length]} for a pair`,
+    );
   });
 
   test("how many packets of the kernel's captures agree", () => {

@@ -60,6 +60,7 @@ export class ControlBox {
   /** Interfaces that the machines were told of, and whether they are up. */
   readonly #links = new Map<string, boolean>();
   #nowMs = 0;
+  #stallMs = Number.POSITIVE_INFINITY;
   #hasTold = false;
   #isOver = false;
 
@@ -292,7 +293,14 @@ export class ControlBox {
     this.#toDataplane.offer(message);
   }
 
+  /** Ends a turn: the other thread is told how patient it is to be, and woken if it was told anything. */
   #wake(): void {
+    const { stallMs } = this.node.redundancy;
+    if (stallMs !== this.#stallMs) {
+      this.#stallMs = stallMs;
+      // JSON has no Infinity.
+      this.#post({ kind: "patience", stallMs: Math.min(stallMs, Number.MAX_SAFE_INTEGER) });
+    }
     if (!this.#hasTold) return;
     this.#hasTold = false;
     this.#options.wakeDataplane();

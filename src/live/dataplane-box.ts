@@ -54,8 +54,6 @@ export interface DataplaneBoxOptions {
   readonly toControl: RingMemory;
   /** Has the machines look for what is new. */
   readonly wakeControl: () => void;
-  /** A pause of so long between two turns may have cost the active role. */
-  readonly stallMs: number;
   /** By interface number; undefined: it has no device. */
   readonly ports: readonly (LivePortOf | undefined)[];
   /** After each call of the core that decided something. */
@@ -105,6 +103,8 @@ export class DataplaneBox {
   /** Those that it had last, for as long as frames may still come for them. */
   readonly #former = new Map<number, Mac[]>();
   #lastTurnMs: number;
+  /** A pause of so long between two turns may have cost the active role. */
+  #stallMs = Number.POSITIVE_INFINITY;
   #isStalled = false;
   #bounceUntilMs = 0;
   #hasTold = false;
@@ -150,7 +150,7 @@ export class DataplaneBox {
   /** Does what there is to do at this time. False: there was nothing. `wasDueMs`: when the turn was to be at the latest. */
   turn(nowMs: number, wasDueMs = this.#lastTurnMs): boolean {
     const pauseMs = nowMs - Math.max(wasDueMs, this.#lastTurnMs);
-    if (pauseMs >= this.#options.stallMs) this.#stall(pauseMs);
+    if (pauseMs >= this.#stallMs) this.#stall(pauseMs);
     this.#lastTurnMs = nowMs;
     let isBusy = this.#toControl.flush();
     this.#hasTold ||= isBusy;
@@ -209,6 +209,9 @@ export class DataplaneBox {
         return;
       case "station":
         this.#setStation(message.interface, message.mac, message.isOwned);
+        return;
+      case "patience":
+        this.#stallMs = message.stallMs;
         return;
       case "resume":
         this.#isStalled = false;

@@ -32,6 +32,8 @@ export type ToDataplane =
     }
   /** Whether the box is the one with this virtual MAC address. */
   | { readonly kind: "station"; readonly interface: number; readonly mac: Mac; readonly isOwned: boolean }
+  /** A pause of so long may cost the active role from now on. */
+  | { readonly kind: "patience"; readonly stallMs: number }
   /** The answer to "stalled": roles are settled, packets may go on. */
   | { readonly kind: "resume" };
 
@@ -102,6 +104,7 @@ export function writeToDataplane(ring: RingWriter, message: ToDataplane): boolea
     case "neighbor":
       return writeNeighbor(ring, message);
     case "station":
+    case "patience":
     case "resume":
       return writeJson(ring, message);
   }

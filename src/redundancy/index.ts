@@ -30,7 +30,6 @@ export {
   type RedundancyOptions,
   type ReloadMode,
   type Timers,
-  timersOf,
 } from "./options.js";
 export { Redundancy } from "./redundancy.js";
 export { SECTIONS, type Section } from "./sections.js";

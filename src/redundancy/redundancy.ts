@@ -79,7 +79,7 @@ export class Redundancy {
 
   /** After a pause of so long the peer may have taken over; changes with what watches this box. */
   get stallMs(): number {
-    return stallMs(this.#state);
+    return this.#state.identity === undefined ? NEVER_MS : stallMs(this.#state);
   }
 
   /** What `show redundancy` and its kin show. */

@@ -32,6 +32,7 @@ const toDataplane: fc.Arbitrary<ToDataplane> = fc.oneof(
   }),
   fc.record({ kind: fc.constant("station" as const), interface: number, mac, isOwned: fc.boolean() }),
   fc.constant({ kind: "resume" as const }),
+  fc.record({ kind: fc.constant("patience" as const), stallMs: fc.nat() }),
   fc.record({
     kind: fc.constant("sessions" as const),
     input: fc.oneof(

@@ -9,6 +9,8 @@ const noted = (syntax: string, example: string, help: string) => line(syntax, ex
 
 const nameOf = (line: TerminalLine) => line.name;
 
+const EXEC_TIMEOUT_MINUTES_MAX = 35791;
+
 export const LINES: readonly Row[] = [
   command({
     mode: "global",
@@ -43,8 +45,11 @@ export const LINES: readonly Row[] = [
     reset: (line) => {
       line.execTimeoutSeconds = undefined;
     },
-    show: ({ execTimeoutSeconds: all }) =>
-      all === undefined ? [] : [`exec-timeout ${Math.floor(all / 60)} ${all % 60}`],
+    show: ({ execTimeoutSeconds: all }) => {
+      if (all === undefined) return [];
+      const minutes = Math.min(Math.floor(all / 60), EXEC_TIMEOUT_MINUTES_MAX);
+      return [`exec-timeout ${minutes} ${all - 60 * minutes}`];
+    },
   }),
   noted("privilege level <level:0-15>", "privilege level 15", "privilege of a session"),
   note({

@@ -32,7 +32,6 @@ export interface DataplaneData {
   /** The only back end that will do; without it the best that works. */
   readonly backend?: BackendName | undefined;
   readonly sharing: Sharing;
-  readonly stallMs: number;
 }
 
 /** How frames come and go. */
@@ -104,7 +103,6 @@ class Thread {
         fromControl: data.shared.toDataplane,
         toControl: data.shared.toControl,
         wakeControl: () => control.wake(),
-        stallMs: data.stallMs,
         ports: portsByNumber(data.interfaces, dataplane.interfaces),
         onDecided: (decided, atMs) => {
           if (decided.eventCount > 0) this.#events.take(decided.events(), atMs);

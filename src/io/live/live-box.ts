@@ -14,7 +14,7 @@ import { type Attachment, type Mapping, planMapping } from "../../live/mapping.j
 import type { Sharing } from "../../node/shared-sessions.js";
 import type { Policy } from "../../policy/policy.js";
 import { ConfigError, loadPolicy, type Room } from "../../prepare.js";
-import { identityOf, type ReloadMode, timersOf, updateMsOf } from "../../redundancy/index.js";
+import { identityOf, type ReloadMode, updateMsOf } from "../../redundancy/index.js";
 import type { Result } from "../io.js";
 import type { BackendName } from "../linux/open.js";
 import { SharedClock } from "../pair/clock.js";
@@ -162,7 +162,6 @@ export class LiveBox {
             interfaces: wiring.ports,
             backend,
             sharing: sharingOf(config),
-            stallMs: timersOf(config).stallMs,
           }) satisfies DataplaneData,
       );
       this.#dataplane = dataplane;
