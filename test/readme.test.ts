@@ -45,7 +45,7 @@ function tableOf(text: string, head: string): string[][] {
 
 const inQuotes = (text: string) => [...text.matchAll(/`([^`\n]+)`/g)].map((match) => match[1]!);
 const number = (value: number) => value.toLocaleString("en-US");
-const WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+const WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven"];
 
 async function node(...argv: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, argv, {
