@@ -1,4 +1,4 @@
 /** Metrics: what the rest of the project uses of this folder. */
 export { type Metric, METRICS_CONTENT_TYPE, renderMetrics, type Sample, SAMPLES_MAX } from "./render.js";
-export type { DeviceCounters, MetricsSnapshot, ThreadView } from "./snapshot.js";
+export type { MetricsSnapshot, ThreadView } from "./snapshot.js";
 export { METRICS } from "./table.js";

@@ -1,5 +1,5 @@
 /** Every metric of a firewall, one row each. Names are part of the interface: dashboards use them, so they never change. */
-import { STATES as BFD_STATES } from "../bfd/table.js";
+import { STATE_NAMES as BFD_STATES } from "../bfd/index.js";
 import { STATES as HSRP_STATES } from "../hsrp/table.js";
 import { formatAddress } from "../ip.js";
 import { reasonNamed } from "../reasons.js";
@@ -125,14 +125,9 @@ const DEVICES: readonly Row[] = [
   gauge("twinwall_interface_neighbors", "Neighbours known on an interface.", (s) =>
     each(s.interfaces, on, ({ neighbors }) => neighbors),
   ),
-  counter("twinwall_router_events_total", "What the router counts on all interfaces, by its name.", (s) => {
-    if (s.interfaces === undefined) return [];
-    const sums: Record<string, number> = {};
-    for (const { counters } of s.interfaces) {
-      for (const [name, count] of Object.entries(counters)) sums[name] = (sums[name] ?? 0) + count;
-    }
-    return byName(sums, "event");
-  }),
+  counter("twinwall_router_events_total", "What the router counts on all interfaces, by its name.", (s) =>
+    byName(s.router, "event"),
+  ),
 ];
 
 const HSRP: readonly Row[] = [
@@ -162,7 +157,9 @@ const bfdLabels = (session: { readonly interface: string; readonly remote: numbe
 
 const BFD: readonly Row[] = [
   gauge("twinwall_bfd_state", "1 for the state that a BFD session is in.", (s) =>
-    (s.bfd ?? []).flatMap((session) => stateSet(BFD_STATES, session.state, bfdLabels(session))),
+    (s.bfd ?? []).flatMap((session) =>
+      stateSet(Object.values(BFD_STATES), session.state, bfdLabels(session)),
+    ),
   ),
   gauge("twinwall_bfd_detection_seconds", "Silence after which the neighbour is taken for dead.", (s) =>
     each(s.bfd, bfdLabels, ({ detectionMs }) => detectionMs * SECONDS),
@@ -173,8 +170,8 @@ const BFD: readonly Row[] = [
   counter("twinwall_bfd_received_packets_total", "BFD packets taken.", (s) =>
     each(s.bfd, bfdLabels, ({ received }) => received),
   ),
-  counter("twinwall_bfd_downs_total", "Times that a BFD session went down.", (s) =>
-    each(s.bfd, bfdLabels, ({ downs }) => downs),
+  counter("twinwall_bfd_ups_total", "Times that a BFD session came up.", (s) =>
+    each(s.bfd, bfdLabels, ({ upCount }) => upCount),
   ),
 ];
 
@@ -281,18 +278,13 @@ const thread = ({ name }: { readonly name: string }): Labels => ({ thread: name 
 const destination = ({ name }: { readonly name: string }): Labels => ({ destination: name });
 
 const PROCESS: readonly Row[] = [
-  counter("twinwall_thread_turns_total", "Turns of a thread's loop.", (s) =>
-    each(s.threads, thread, ({ turns }) => turns),
+  gauge("twinwall_thread_up", "Whether a thread answered in time.", (s) =>
+    each(s.threads, thread, ({ answerMs }) => (answerMs === undefined ? 0 : 1)),
   ),
-  gauge(
-    "twinwall_thread_lateness_max_seconds",
-    "By how much a turn came too late at most, since the last look.",
-    (s) => each(s.threads, thread, ({ latenessMaxMs }) => latenessMaxMs * SECONDS),
+  gauge("twinwall_thread_answer_seconds", "How long a thread took to answer: how late its loop was.", (s) =>
+    each(s.threads, thread, ({ answerMs }) => answerMs && answerMs * SECONDS),
   ),
-  gauge("twinwall_thread_queued_messages", "Messages that wait for a thread.", (s) =>
-    each(s.threads, thread, ({ queuedMessages }) => queuedMessages),
-  ),
-  counter("twinwall_thread_refused_messages_total", "Messages for a thread that found no room.", (s) =>
+  counter("twinwall_thread_refused_messages_total", "Messages of a thread that found no room.", (s) =>
     each(s.threads, thread, ({ refusedMessages }) => refusedMessages),
   ),
   counter(
