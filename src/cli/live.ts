@@ -13,7 +13,14 @@ import { RELOAD_MODES, type ReloadMode } from "../redundancy/index.js";
 import { socketOption } from "./console.js";
 import { EXIT } from "./exit.js";
 import { loadConfig, rulesNeeded } from "./load.js";
-import { fragmentsOption, lenientOption, mapOption, rulesOption, sessionsOption } from "./options.js";
+import {
+  fragmentsOption,
+  lenientOption,
+  mapOption,
+  metricsOption,
+  rulesOption,
+  sessionsOption,
+} from "./options.js";
 import { printDiagnostics, printError, refuse } from "./terminal.js";
 
 interface RunVerbOptions {
@@ -25,6 +32,7 @@ interface RunVerbOptions {
   readonly socket: string;
   readonly logFile?: string;
   readonly logFormat: LogFormat;
+  readonly metrics?: { readonly address: string; readonly port: number };
   readonly sessions: number;
   readonly fragments: number;
   readonly rules?: number;
@@ -66,6 +74,7 @@ export function runCommand(io: Io, exit: (code: number) => void): Command {
     .addOption(
       new Option("--log-format <format>", "of the terminal and the file").choices(LOG_FORMATS).default("ios"),
     )
+    .addOption(metricsOption())
     .addOption(sessionsOption())
     .addOption(fragmentsOption())
     .addOption(rulesOption())
@@ -108,9 +117,16 @@ async function run(io: Io, options: RunVerbOptions): Promise<number> {
     sessionsMax: sessions,
     logFile: options.logFile === undefined ? undefined : { path: options.logFile, format: options.logFormat },
     consoleFormat: options.logFormat,
+    metrics: options.metrics,
   });
   try {
-    const running = await startRun(runOptions, found, io.version, (report) => services.hear(report));
+    const running = await startRun(
+      runOptions,
+      found,
+      io.version,
+      (report) => services.hear(report),
+      () => services.reopen(),
+    );
     if (isProblem(running)) return refuse(io, running.problem);
     return await live(io, running.value, services);
   } catch (error) {

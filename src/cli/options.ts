@@ -1,7 +1,7 @@
 /** The values of options that are more than a word: each is checked when the command line is read. */
 import { InvalidArgumentError, Option } from "commander";
 import { CAPACITY_BOUNDS, CAPACITY_DEFAULT } from "../core.js";
-import { parseCidr } from "../ip.js";
+import { parseAddress, parseCidr } from "../ip.js";
 import { parsePlanned, type PlannedEvent } from "../pair/plan.js";
 import { parseMac } from "../policy/interfaces.js";
 
@@ -93,6 +93,22 @@ export function mapOption(): Option {
   )
     .argParser(appending((text) => assignment(text, "IFACE=DEVICE")))
     .makeOptionMandatory();
+}
+
+const PORT_MAX = 65535;
+const LOOPBACK = "127.0.0.1";
+
+export function metricsOption(): Option {
+  const read = (text: string): { address: string; port: number } => {
+    const at = text.lastIndexOf(":");
+    const address = text.slice(0, Math.max(at, 0)).replace(/^\[|\]$/g, "") || LOOPBACK;
+    if (parseAddress(address) === undefined) throw new InvalidArgumentError("Expected [ADDRESS:]PORT.");
+    return { address, port: numberWithin(1, PORT_MAX)(text.slice(at + 1)) };
+  };
+  return new Option(
+    "--metrics <[address:]port>",
+    "serve metrics for Prometheus at /metrics, on the loopback address unless told otherwise",
+  ).argParser(read);
 }
 
 export function sessionsOption(): Option {

@@ -16,6 +16,7 @@ import type { Address } from "../ip.js";
 import type { SessionsAction, SharedSessions, Sharing } from "../node/shared-sessions.js";
 import { fragment } from "../router/fragment.js";
 import { type RingMemory, RingReader } from "../ring.js";
+import type { CaptureTap } from "./capture-tap.js";
 import { addedTag, destinationOf, isForNobody, withoutTag } from "./frames.js";
 import { type HeldFrame, HeldReplies } from "./held-replies.js";
 import {
@@ -56,6 +57,10 @@ export interface DataplaneBoxOptions {
   readonly wakeControl: () => void;
   /** By interface number; undefined: it has no device. */
   readonly ports: readonly (LivePortOf | undefined)[];
+  /** `monitor capture`. */
+  readonly tap?: CaptureTap;
+  /** Wall clock, ms since 1970. */
+  readonly wallMs: () => number;
   /** After each call of the core that decided something. */
   readonly onDecided?: (dataplane: Dataplane, nowMs: number) => void;
 }
@@ -272,8 +277,10 @@ export class DataplaneBox {
     this.counters.batches++;
     this.counters.frames += frames;
     batch.length = frames;
+    this.#options.tap?.arrive(batch);
     const { outputs, actions } = sessions.process(nowMs);
     if (sessions.dataplane === dataplane) {
+      this.#options.tap?.decided(batch, outputs, nowMs, this.#options.wallMs());
       this.#attend(dataplane, outputs, nowMs);
       io.transmit(outputs);
       onDecided?.(dataplane, nowMs);

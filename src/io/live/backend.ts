@@ -38,6 +38,8 @@ import type { EndpointView } from "../../sctp/index.js";
 import { meaningOf } from "../errors.js";
 import type { LogRecord } from "../../log/index.js";
 import type { Logging } from "../log/logging.js";
+import { bfdNeighborOf } from "./bfd-neighbor.js";
+import type { LiveCaptures } from "./captures.js";
 import type { LiveBox, LiveReport } from "./live-box.js";
 
 /** Places of the session table that are looked at in one question, so that no packet waits for long. */
@@ -50,6 +52,7 @@ const MILLISECONDS = 1000;
 export interface BackendOptions {
   readonly box: LiveBox;
   readonly logging: Logging;
+  readonly captures: LiveCaptures;
   readonly version: string;
   /** Where the configuration came from, which is the startup-config; undefined: from standard input. */
   readonly configFile: string | undefined;
@@ -74,14 +77,11 @@ const NEIGHBOR_STATES = {
   failed: "incomplete",
 } as const;
 
-const BFD_STATES = { down: "Down", init: "Init", up: "Up", adminDown: "AdminDown" } as const;
-
 const NOT_KEPT: Done = { problem: "% not counted apart: it goes on with the process" };
 
 export class LiveBackend implements ConsoleBackend {
   readonly facts: BoxFacts;
   readonly #options: BackendOptions;
-  readonly #startMs: number;
   #waiting: Waiting[] = [];
   #debug: DebugView = { topics: [], conditions: [] };
   /** What had been counted when it was cleared. */
@@ -92,7 +92,6 @@ export class LiveBackend implements ConsoleBackend {
 
   constructor(options: BackendOptions, sessionsMax: number) {
     this.#options = options;
-    this.#startMs = options.box.nowMs;
     this.facts = {
       version: options.version,
       platform: `Node.js ${process.version}, Linux ${release()}`,
@@ -112,7 +111,7 @@ export class LiveBackend implements ConsoleBackend {
 
   clock(): Clock {
     const { nowMs } = this.#options.box;
-    return { dateMs: Date.now(), uptimeMs: nowMs - this.#startMs, machineMs: nowMs };
+    return { dateMs: Date.now(), uptimeMs: nowMs - this.#options.box.startMs, machineMs: nowMs };
   }
 
   async standby(): Promise<readonly HsrpGroupView[]> {
@@ -128,26 +127,7 @@ export class LiveBackend implements ConsoleBackend {
   }
 
   async bfd(): Promise<readonly BfdNeighborView[]> {
-    const { bfd } = await this.#options.box.control.call("view");
-    return bfd.map((each) => ({
-      interface: each.interface,
-      local: each.local,
-      remote: each.remote,
-      localDiscriminator: each.localDiscriminator,
-      remoteDiscriminator: each.remoteDiscriminator,
-      state: BFD_STATES[each.state],
-      remoteState: BFD_STATES[each.remoteState],
-      diagnostic: each.diagnostic,
-      transmitMs: each.sendIntervalMs ?? 0,
-      detectionMs: each.detectionMs,
-      multiplier: each.parameters.multiplier,
-      stateAgeMs: each.changedAgoMs,
-      upCount: each.ups,
-      received: each.received,
-      sent: each.sent,
-      ...(each.expiresInMs !== undefined && { lastReceivedMs: each.detectionMs - each.expiresInMs }),
-      clients: ["HSRP", "redundancy"],
-    }));
+    return (await this.#options.box.control.call("view")).bfd.map(bfdNeighborOf);
   }
 
   async sync(): Promise<SyncStatus> {
@@ -344,11 +324,11 @@ export class LiveBackend implements ConsoleBackend {
   }
 
   async captures(): Promise<readonly CaptureView[]> {
-    return [];
+    return this.#options.captures.views();
   }
 
-  async capture(_command: CaptureCommand): Promise<Done> {
-    return { problem: "% captures from inside are not there yet" };
+  capture(command: CaptureCommand): Promise<Done> {
+    return this.#options.captures.command(command);
   }
 
   #sinceCleared(name: string, counters: NonNullable<InterfaceView["counters"]>): InterfaceView["counters"] {

@@ -1,6 +1,7 @@
 /** What the main thread asks of the dataplane thread. */
 import type { Diagnostic } from "../../config/model.js";
 import type { RuleInfo } from "../../dataplane.js";
+import type { CaptureTap, TapOptions } from "../../live/capture-tap.js";
 import type { DataplaneBox, LivePortOf } from "../../live/dataplane-box.js";
 import type { EventOutlet } from "../../live/event-outlet.js";
 import type { DataplaneView } from "../../live/views.js";
@@ -27,6 +28,8 @@ export interface DataplaneCalls {
   sessions(argument: { readonly from: number; readonly slots: number }): SessionSlice;
   /** How many there were. */
   clearSessions(argument: { readonly id: string | "all" }): number;
+  /** Which frames are to be handed over from the next batch on. */
+  tap(argument: { readonly wanted: TapOptions | undefined }): void;
   /** Another policy is in force from the next batch on. It was compiled with the numbering of the one before. */
   configure(argument: {
     readonly policy: Policy;
@@ -40,6 +43,7 @@ export interface CallContext {
   readonly box: DataplaneBox;
   readonly sessions: SharedSessions;
   readonly events: EventOutlet;
+  readonly tap: CaptureTap;
   readonly nowMs: () => number;
   /** What a core has to be given that takes over from this one. */
   readonly onConfigured: (policy: Policy, notes: readonly Diagnostic[]) => void;
@@ -54,7 +58,14 @@ export function portsByNumber(
   return interfaces.map((name) => byName.get(name));
 }
 
-export function dataplaneCalls({ box, sessions, events, nowMs, onConfigured }: CallContext): DataplaneCalls {
+export function dataplaneCalls({
+  box,
+  sessions,
+  events,
+  tap,
+  nowMs,
+  onConfigured,
+}: CallContext): DataplaneCalls {
   return {
     view: () => ({
       backend: box.io.backend,
@@ -75,6 +86,7 @@ export function dataplaneCalls({ box, sessions, events, nowMs, onConfigured }: C
       if (id === "all") return dataplane.clearSessions();
       return dataplane.clearSession(id) ? 1 : 0;
     },
+    tap: ({ wanted }) => tap.configure(wanted),
     configure: ({ policy, notes, ports, sharing }) => {
       const { dataplane } = sessions;
       dataplane.adopt(policy, notes);

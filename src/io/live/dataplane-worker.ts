@@ -6,6 +6,7 @@ import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import type { Diagnostic } from "../../config/model.js";
 import { Core, type CoreSource } from "../../core.js";
 import { Dataplane } from "../../dataplane.js";
+import { CaptureTap } from "../../live/capture-tap.js";
 import { DataplaneBox } from "../../live/dataplane-box.js";
 import { type EventBatch, EventOutlet } from "../../live/event-outlet.js";
 import type { PacketIo } from "../../live/packet-io.js";
@@ -96,6 +97,7 @@ class Thread {
         return this.#instance.dataplane;
       },
     });
+    const tap = new CaptureTap(data.shared.taps);
     this.#box = new DataplaneBox(
       {
         sessions,
@@ -104,6 +106,8 @@ class Thread {
         toControl: data.shared.toControl,
         wakeControl: () => control.wake(),
         ports: portsByNumber(data.interfaces, dataplane.interfaces),
+        tap,
+        wallMs: () => Date.now(),
         onDecided: (decided, atMs) => {
           if (decided.eventCount > 0) this.#events.take(decided.events(), atMs);
         },
@@ -116,6 +120,7 @@ class Thread {
         box: this.#box,
         sessions,
         events: this.#events,
+        tap,
         nowMs: () => this.#clock.nowMs(),
         onConfigured: (policy, notes) => {
           this.#adopted = { policy, notes };

@@ -15,6 +15,7 @@ import type { Sharing } from "../../node/shared-sessions.js";
 import type { Policy } from "../../policy/policy.js";
 import { ConfigError, loadPolicy, type Room } from "../../prepare.js";
 import { identityOf, type ReloadMode, updateMsOf } from "../../redundancy/index.js";
+import type { RingMemory } from "../../ring.js";
 import type { Result } from "../io.js";
 import type { BackendName } from "../linux/open.js";
 import { SharedClock } from "../pair/clock.js";
@@ -79,6 +80,8 @@ export class LiveBox {
   #dataplane: Asked<DataplaneCalls> | undefined;
   #control: Asked<ControlCalls> | undefined;
   #isStopping = false;
+  /** When it began, by its clock. */
+  readonly startMs: number;
   #opened: Opened | undefined;
 
   private constructor(options: LiveOptions, room: Room, policy: Policy) {
@@ -88,6 +91,7 @@ export class LiveBox {
     this.#mapping = options.mapping;
     this.#shared = newSharedMemory();
     this.#clock = new SharedClock(this.#shared.clock);
+    this.startMs = this.#clock.nowMs();
   }
 
   /** Starts both workers; a problem is one of the machine or of its devices. Throws ConfigError. */
@@ -127,6 +131,16 @@ export class LiveBox {
   /** Entries of the access lists in use, by number. */
   get rules(): Policy["rules"] {
     return this.#policy.rules;
+  }
+
+  /** Full names of interfaces by number. */
+  get interfaces(): readonly string[] {
+    return this.#policy.numbering.interfaces;
+  }
+
+  /** Frames of `monitor capture`. */
+  get taps(): RingMemory {
+    return this.#shared.taps;
   }
 
   /** How frames come and go. */

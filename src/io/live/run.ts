@@ -81,6 +81,7 @@ export async function startRun(
   { libc, mapping, devices }: Found,
   software: string,
   onReport: (report: LiveReport) => void,
+  onHangUp: () => void,
 ): Promise<Result<Running>> {
   const stateFile = stateFileOf(options.socket);
   const names = mapping.ports.map(({ device }) => device);
@@ -123,6 +124,7 @@ export async function startRun(
     await close();
     return switched;
   }
+  process.on("SIGHUP", onHangUp);
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => end({ kind: "stopped" }));
   return { value: { box, changes: [...prepared.value, ...switched.value], ending, close } };
 }

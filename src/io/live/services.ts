@@ -1,12 +1,16 @@
-/** What the main thread of a live box has beside the box: the log, and the console with its socket. */
+/** What the main thread of a live box has beside the box: log, console, captures, metrics, and what systemd is told. */
 import type { Config } from "../../config/model.js";
 import type { LogFormat } from "../../log/index.js";
 import { EventLog } from "../../report/log.js";
 import { type ConsoleServer, startConsole } from "../console/server.js";
 import { type Io, isProblem, type Result } from "../io.js";
 import { Logging } from "../log/logging.js";
+import { type MetricsServer, serveMetrics } from "../metrics/server.js";
+import { type Notifier, openNotifier } from "../systemd.js";
 import { LiveBackend } from "./backend.js";
+import { LiveCaptures } from "./captures.js";
 import type { LiveBox, LiveReport } from "./live-box.js";
+import { healthOf, snapshotOf } from "./metrics.js";
 
 export interface ServiceOptions {
   readonly config: Config;
@@ -17,6 +21,8 @@ export interface ServiceOptions {
   readonly sessionsMax: number;
   readonly logFile?: { readonly path: string; readonly format: LogFormat } | undefined;
   readonly consoleFormat: LogFormat;
+  /** Where the metrics are served; undefined: nowhere. */
+  readonly metrics?: { readonly address: string; readonly port: number } | undefined;
 }
 
 /** The log, which is there before the box is and after it has ended. */
@@ -27,6 +33,10 @@ export class Services {
   #events: EventLog | undefined;
   #backend: LiveBackend | undefined;
   #console: ConsoleServer | undefined;
+  #captures: LiveCaptures | undefined;
+  #metrics: MetricsServer | undefined;
+  #notifier: Notifier | undefined;
+  #watchdog: NodeJS.Timeout | undefined;
 
   constructor(options: ServiceOptions) {
     const { config, io, logFile, consoleFormat } = options;
@@ -43,9 +53,14 @@ export class Services {
     });
   }
 
-  /** The box runs: it is listened to, and can be asked. A problem: there is no room for the console's socket. */
+  /**
+   * The box runs: it is listened to, and can be asked. A problem: there is no room for the console's socket, or none for the
+   * metrics.
+   */
   async attach(box: LiveBox): Promise<Result<undefined>> {
-    const { io, socket, sessionsMax, configFile } = this.#options;
+    const { io, socket, sessionsMax, configFile, metrics } = this.#options;
+    const captures = new LiveCaptures(box);
+    this.#captures = captures;
     this.#events = new EventLog(
       { config: box.config, rules: box.rules },
       (nowMs) => io.wallClock().getTime() - (box.nowMs - nowMs),
@@ -55,10 +70,12 @@ export class Services {
       {
         box,
         logging: this.logging,
+        captures,
         version: io.version,
         configFile,
         onConfigured: (config) => {
           this.logging.configure(config);
+          void captures.configure(config);
           this.#events?.replacePolicy({ config, rules: box.rules }, box.nowMs);
         },
       },
@@ -71,6 +88,37 @@ export class Services {
     });
     if (isProblem(started)) return started;
     this.#console = started.value;
+    if (metrics !== undefined) {
+      const facts = { version: io.version, sessionsMax };
+      const served = await serveMetrics({
+        ...metrics,
+        snapshot: () => snapshotOf(box, this.logging, facts, box.startMs),
+        health: () => healthOf(box),
+      });
+      if (isProblem(served)) return served;
+      this.#metrics = served.value;
+    }
+    return this.#tellSystemd(box);
+  }
+
+  /** What systemd asks for in the environment; the watchdog hears of both workers, which have to answer for that. */
+  async #tellSystemd(box: LiveBox): Promise<Result<undefined>> {
+    const notifier = await openNotifier(this.#options.io.environment, process.pid);
+    if (isProblem(notifier)) return notifier;
+    const value = notifier.value;
+    if (value === undefined) return { value: undefined };
+    this.#notifier = value;
+    value.ready(`packets by ${box.opened.text}`);
+    if (value.aliveEveryMs !== undefined) {
+      this.#watchdog = setInterval(() => {
+        void Promise.all([box.dataplane.call("view"), box.control.call("view")]).then(
+          ([, { redundancy }]) => {
+            value.alive(redundancy.machine);
+          },
+        );
+      }, value.aliveEveryMs);
+      this.#watchdog.unref();
+    }
     return { value: undefined };
   }
 
@@ -86,8 +134,20 @@ export class Services {
     }
   }
 
+  /** SIGHUP: the log's file has been moved away. */
+  reopen(): void {
+    this.#notifier?.reloading(this.#options.io.monotonicMs());
+    this.logging.reopen();
+    this.#notifier?.ready("the log is open anew");
+  }
+
   async close(): Promise<void> {
+    this.#notifier?.stopping();
+    clearInterval(this.#watchdog);
+    this.#captures?.close();
+    await this.#metrics?.close();
     await this.#console?.close();
+    this.#notifier?.close();
     await this.logging.close();
   }
 }

@@ -9,6 +9,7 @@
  */
 import { writeSync } from "node:fs";
 import { Doorbell, DOORBELL_WORDS } from "../../doorbell.js";
+import { newTapRing } from "../../live/capture-tap.js";
 import { newMessageRing } from "../../live/messages.js";
 import type { RingMemory } from "../../ring.js";
 import { newClock } from "../pair/clock.js";
@@ -22,6 +23,8 @@ export interface SharedMemory {
   readonly clock: SharedArrayBuffer;
   readonly toControl: RingMemory;
   readonly toDataplane: RingMemory;
+  /** Frames of `monitor capture`, for the main thread. */
+  readonly taps: RingMemory;
 }
 
 /** Messages that may wait in either direction; a power of two. */
@@ -37,6 +40,7 @@ export function newSharedMemory(): SharedMemory {
     clock: newClock(),
     toControl: newMessageRing(MESSAGES_MAX),
     toDataplane: newMessageRing(MESSAGES_MAX),
+    taps: newTapRing(),
   };
 }
 
