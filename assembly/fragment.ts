@@ -63,7 +63,7 @@ import { ICMP, ICMPV6, TCP, UDP } from "./key";
 import { isUncuttable, mtuLeast } from "./live";
 import { verifies } from "./parse";
 import { count, trace, setWord, word } from "./state";
-import { UDP_CHECKSUM, UDP_HEADER, parseTransportOf } from "./transport";
+import { CHECKSUM_IGNORE, CHECKSUM_VERIFY, UDP_CHECKSUM, UDP_HEADER, parseTransportOf } from "./transport";
 import { hold, verdict } from "./verdict";
 
 const TCP_HEADER_MIN: u32 = 20;
@@ -231,7 +231,7 @@ function parseWhole(descriptor: usize, whole: usize, record: usize, meta: usize,
     store<u32>(whole, 0, M_FRAGMENT);
   }
   const verify = verifies(descriptor, DF_CHECKSUM_OK);
-  const reason = parseTransportOf(whole, verify);
+  const reason = parseTransportOf(whole, verify ? CHECKSUM_VERIFY : CHECKSUM_IGNORE);
   if (reason != 0) return reason == R_FRAME_TRUNCATED ? <u32>R_FRAGMENT_TINY : reason;
   if (!verify) return 0;
   const start = load<u32>(whole, M_TRANSPORT) - payload;

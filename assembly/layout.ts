@@ -509,6 +509,11 @@ export const DF_TRACE = 8;
 export const DF_DEFERRED = 16;
 /** Out: the packet passes and is larger than the MTU of its egress, and may be cut. */
 export const DF_OVERSIZE = 32;
+/**
+ * In: the sender may have left the transport checksum of TCP or UDP to its device (CHECKSUM_PARTIAL), and nobody has said so
+ * of this frame: a checksum that is wrong and equals the sum of the pseudo header is completed where it stands.
+ */
+export const DF_MAYBE_PARTIAL = 64;
 /** Steps; the value says what the step found. */
 export const TR_LINK = 1; // ingress interface after tags
 export const TR_SANITY = 2; // R_* of the parse, 0 sound

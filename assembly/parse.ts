@@ -13,6 +13,7 @@ import {
   D_WIRE,
   DF_CHECKSUM_OK,
   DF_HEADER_CHECKSUM_OK,
+  DF_MAYBE_PARTIAL,
   M_AVAILABLE,
   M_CLASS,
   M_FRAGMENT,
@@ -58,7 +59,13 @@ import {
 import { checkIpv6, IPV6_DESTINATION } from "./ipv6";
 import { ingressOf } from "./route";
 import { checksumsKnown, memoryEnd } from "./state";
-import { parseTransport, parseTransportOf } from "./transport";
+import {
+  CHECKSUM_COMPLETE,
+  CHECKSUM_IGNORE,
+  CHECKSUM_VERIFY,
+  parseTransport,
+  parseTransportOf,
+} from "./transport";
 
 /** Fills `meta` from the frame of `descriptor`; what is not sound becomes CLASS_DROP with its reason. */
 @inline
@@ -75,6 +82,13 @@ export function parse(descriptor: usize, meta: usize): void {
 @inline
 export function verifies(descriptor: usize, flag: u32): bool {
   return ((load<u8>(descriptor, D_FLAGS) | checksumsKnown) & flag) == 0;
+}
+
+/** What is to be done about the transport checksum: CHECKSUM_*. */
+@inline
+function checksumRule(descriptor: usize): u32 {
+  if (!verifies(descriptor, DF_CHECKSUM_OK)) return CHECKSUM_IGNORE;
+  return load<u8>(descriptor, D_FLAGS) & DF_MAYBE_PARTIAL ? CHECKSUM_COMPLETE : CHECKSUM_VERIFY;
 }
 
 
@@ -161,7 +175,7 @@ function parseIpv4(
     min(available, length),
     load<u8>(network, IPV4_PROTOCOL),
     false,
-    verifies(descriptor, DF_CHECKSUM_OK),
+    checksumRule(descriptor),
   );
 }
 
@@ -178,7 +192,7 @@ function parseIpv6(descriptor: usize, meta: usize, ethernet: bool): u32 {
     store<u8>(meta, CLASS_FRAGMENT, M_CLASS);
     return 0;
   }
-  return parseTransportOf(meta, verifies(descriptor, DF_CHECKSUM_OK));
+  return parseTransportOf(meta, checksumRule(descriptor));
 }
 
 /** Finds the ingress where none was given, and takes the second look at the link. Returns a reason, 0 when sound. */

@@ -74,14 +74,19 @@ export const ICMP_HEADER: u32 = 8;
 const ICMP_CODE: usize = 1; // u8
 const ICMP_IDENTIFIER: usize = 4; // u16
 
+/** What is done about a transport checksum: nothing; it must be right; it must be right, or the sum of the pseudo header, and is completed then. */
+export const CHECKSUM_IGNORE: u32 = 0;
+export const CHECKSUM_VERIFY: u32 = 1;
+export const CHECKSUM_COMPLETE: u32 = 2;
+
 /** NOP NOP TIMESTAMP 10: the options of nearly every established segment (RFC 7323 appendix A). */
 const LONE_TIMESTAMP: u32 = 0x0a080101;
 const LONE_TIMESTAMP_HEADER: u32 = 32;
 
 /**
  * Parses the transport header `header` bytes behind the IP header at `network`, sets the class and, where a session is
- * possible, the key. `length` and `total`: bytes of the packet from there, on the wire and captured. `verify`: the
- * checksum is to be checked, if every byte is there. Returns a reason, 0 when sound.
+ * possible, the key. `length` and `total`: bytes of the packet from there, on the wire and captured. `checksum`: CHECKSUM_*,
+ * which counts if every byte is there. Returns a reason, 0 when sound.
  */
 @inline
 export function parseTransport(
@@ -92,17 +97,17 @@ export function parseTransport(
   total: u32,
   protocol: u32,
   v6: bool,
-  verify: bool,
+  checksum: u32,
 ): u32 {
   const transport = network + header;
   const available = total > header ? total - header : 0;
-  if (protocol == TCP) return parseTcp(meta, network, transport, length - header, available, v6, verify);
-  if (protocol == UDP) return parseUdp(meta, network, transport, length - header, available, v6, verify);
-  return parseOther(meta, transport, length - header, available, protocol, verify);
+  if (protocol == TCP) return parseTcp(meta, network, transport, length - header, available, v6, checksum);
+  if (protocol == UDP) return parseUdp(meta, network, transport, length - header, available, v6, checksum);
+  return parseOther(meta, transport, length - header, available, protocol, checksum);
 }
 
 /** The same of a packet whose meta record says all of it. */
-export function parseTransportOf(meta: usize, verify: bool): u32 {
+export function parseTransportOf(meta: usize, checksum: u32): u32 {
   const network: usize = load<u32>(meta, M_NETWORK);
   return parseTransport(
     meta,
@@ -112,7 +117,7 @@ export function parseTransportOf(meta: usize, verify: bool): u32 {
     load<u32>(meta, M_AVAILABLE),
     load<u8>(meta, M_PROTOCOL),
     load<u8>(meta, M_V6) != 0,
-    verify,
+    checksum,
   );
 }
 
@@ -142,7 +147,7 @@ function parseTcp(
   length: u32,
   available: u32,
   v6: bool,
-  verify: bool,
+  checksum: u32,
 ): u32 {
   if (length < TCP_HEADER) return R_TCP_HEADER;
   if (available < TCP_HEADER) return R_FRAME_TRUNCATED;
@@ -153,7 +158,12 @@ function parseTcp(
   if ((ports & 0xffff) == 0 || ports >> 16 == 0) return R_PORT_ZERO;
   const flags: u32 = load<u8>(transport, TCP_FLAGS);
   if (!flagsPossible(flags)) return R_TCP_FLAGS;
-  if (verify && available >= length && !transportSound(network, v6, transport, length, TCP))
+  if (
+    checksum != CHECKSUM_IGNORE &&
+    available >= length &&
+    !transportSound(network, v6, transport, length, TCP) &&
+    !completed(checksum, network, v6, transport, length, TCP, TCP_CHECKSUM)
+  )
     return R_TCP_CHECKSUM;
   // One shuffle swaps seq, ack and window at once; the fourth word becomes the window.
   const numbers = v128.shuffle<u8>(
@@ -199,7 +209,7 @@ function parseUdp(
   length: u32,
   available: u32,
   v6: bool,
-  verify: bool,
+  checksum: u32,
 ): u32 {
   if (length < UDP_HEADER) return R_UDP_HEADER;
   if (available < UDP_HEADER) return R_FRAME_TRUNCATED;
@@ -207,10 +217,14 @@ function parseUdp(
   if (datagram < UDP_HEADER || datagram > length) return R_UDP_HEADER;
   const ports = load<u32>(transport);
   if ((ports & 0xffff) == 0 || ports >> 16 == 0) return R_PORT_ZERO;
-  if (verify) {
+  if (checksum != CHECKSUM_IGNORE) {
     if (load<u16>(transport, UDP_CHECKSUM) == 0) {
       if (v6) return R_UDP_CHECKSUM; // RFC 8200 8.1
-    } else if (available >= datagram && !transportSound(network, v6, transport, datagram, UDP)) {
+    } else if (
+      available >= datagram &&
+      !transportSound(network, v6, transport, datagram, UDP) &&
+      !completed(checksum, network, v6, transport, datagram, UDP, UDP_CHECKSUM)
+    ) {
       return R_UDP_CHECKSUM;
     }
   }
@@ -226,7 +240,7 @@ function parseOther(
   length: u32,
   available: u32,
   protocol: u32,
-  verify: bool,
+  checksum: u32,
 ): u32 {
   const v6 = load<u8>(meta, M_V6) != 0;
   const network: usize = load<u32>(meta, M_NETWORK);
@@ -239,7 +253,7 @@ function parseOther(
   }
   if (length < ICMP_HEADER) return R_ICMP_HEADER;
   if (available < ICMP_HEADER) return R_FRAME_TRUNCATED;
-  if (verify && available >= length) {
+  if (checksum != CHECKSUM_IGNORE && available >= length) {
     const sound = v6
       ? transportSound(network, v6, transport, length, ICMPV6)
       : fold(sum(transport, length)) == 0xffff;
@@ -309,6 +323,29 @@ export function requestOf(kind: u32): u32 {
 
 function transportSound(network: usize, v6: bool, transport: usize, length: u32, protocol: u32): bool {
   return fold(pseudoHeader(network, v6, protocol, length) + sum(transport, length)) == 0xffff;
+}
+
+/**
+ * Completes a checksum that the sender has left to its device: the field holds the sum of the pseudo header. False: it does
+ * not, or is not to be completed. One damaged frame in 65,536 is taken for such a frame: only ports whose frames come
+ * from senders of that kind, on this machine, say so.
+ */
+function completed(
+  checksum: u32,
+  network: usize,
+  v6: bool,
+  transport: usize,
+  length: u32,
+  protocol: u32,
+  at: usize,
+): bool {
+  if (checksum != CHECKSUM_COMPLETE) return false;
+  const field = transport + at;
+  if (load<u16>(field) != fold(pseudoHeader(network, v6, protocol, length))) return false;
+  const complement = ~fold(sum(transport, length)) & 0xffff;
+  // In UDP 0 means that there is none; the other zero is sent (RFC 768).
+  store<u16>(field, complement == 0 && protocol == UDP ? 0xffff : complement);
+  return true;
 }
 
 /**

@@ -18,6 +18,8 @@ export interface FrameOptions {
   checksumOk?: boolean;
   /** Nor the IPv4 header checksum. */
   headerChecksumOk?: boolean;
+  /** The sender may have left the transport checksum to its device: it is completed then. */
+  mayBePartial?: boolean;
   /** The frame was merged of segments with so many bytes of payload each. */
   segment?: number;
 }
@@ -92,6 +94,7 @@ export class Batch {
     let flags = L.DF_IDS;
     if (options?.checksumOk) flags |= L.DF_CHECKSUM_OK;
     if (options?.headerChecksumOk) flags |= L.DF_CHECKSUM_OK | L.DF_HEADER_CHECKSUM_OK;
+    if (options?.mayBePartial) flags |= L.DF_MAYBE_PARTIAL;
     const { length } = frame;
     const wire = options?.wireLength ?? length;
     const added = this.addFrom(frame, 0, length, wire, ingress, options?.ethertype ?? 0, flags, cookie);

@@ -73,7 +73,7 @@ function mac(lab: Lab, place: "inside" | "box" | "outside", device: string): str
 async function measure(lab: Lab, subject: Subject, flood: string): Promise<number> {
   let wire: Wire | undefined;
   if (subject === "conntrack") lab.run("box", "nft", RULES);
-  else if (subject !== "kernel") wire = await lab.wire({ backend: subject });
+  else if (subject !== "kernel") wire = await lab.wire({ backend: subject, completes: false });
   const words = ["eth0", mac(lab, "box", "in0"), SOURCE, DESTINATION, FLOWS];
   const send = (seconds: number): void => {
     const { status } = spawnSync("ip", [

@@ -304,6 +304,84 @@ interface GigabitEthernet0/1
   });
 });
 
+describe("a checksum that the sender has left to its device", () => {
+  const v6Ends = { source: host(INSIDE.number, true, 50), destination: host(OUTSIDE.number, true, 2) };
+  const packets = new Map<string, { packet: Uint8Array; checksumAt: number; transportAt: number }>();
+  for (const bytes of [0, 1, 2, 15, 16, 17, 700]) {
+    const payload = Uint8Array.from({ length: bytes }, (_, i) => (i * 37) & 255);
+    const datagram = udp({ sourcePort: 5, destinationPort: 6, payload });
+    const segment = tcp({ sourcePort: 5, destinationPort: 6, flags: FLAG.SYN, payload });
+    for (const [protocol, each, at] of [
+      ["udp", datagram, 6],
+      ["tcp", segment, 16],
+    ] as const) {
+      packets.set(`${protocol} 4, ${bytes} bytes`, {
+        packet: ipv4(ENDS, each),
+        transportAt: 20,
+        checksumAt: 20 + at,
+      });
+      packets.set(`${protocol} 6, ${bytes} bytes`, {
+        packet: ipv6(v6Ends, each),
+        transportAt: 40,
+        checksumAt: 40 + at,
+      });
+    }
+  }
+
+  /** The sum of the pseudo header, as the kernel leaves it in the field (RFC 9293 3.1, RFC 8200 8.1). */
+  function pseudoSum(packet: Uint8Array, transportAt: number): number {
+    const isV6 = packet[0]! >> 4 === 6;
+    const addresses = isV6 ? packet.subarray(8, 40) : packet.subarray(12, 20);
+    let sum = packet[isV6 ? 6 : 9]! + (packet.length - transportAt);
+    for (let i = 0; i < addresses.length; i += 2) sum += (addresses[i]! << 8) | addresses[i + 1]!;
+    while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+    return sum;
+  }
+
+  function decide(dataplane: Dataplane, packet: Uint8Array, mayBePartial: boolean): string {
+    const { batch } = dataplane;
+    batch.clear();
+    batch.add(inside(packet), INSIDE.number, 0, { mayBePartial });
+    dataplane.process(1);
+    return batch.reason(0);
+  }
+
+  test.each([...packets])("%s: is completed, and only where the port says that it may be so", (_, each) => {
+    const { packet, transportAt, checksumAt } = each;
+    const right = packet.slice(checksumAt, checksumAt + 2);
+    const partial = packet.slice();
+    new DataView(partial.buffer).setUint16(checksumAt, pseudoSum(packet, transportAt));
+    const wrong = partial.slice();
+    wrong[checksumAt]! ^= 0x10;
+    const reason = packet[packet[0]! >> 4 === 6 ? 6 : 9] === 6 ? "tcp_checksum" : "udp_checksum";
+    const dataplane = router();
+    const { batch } = dataplane;
+    const sum = (): Uint8Array => {
+      const end = batch.frame(0).length - packet.length + checksumAt;
+      return batch.frame(0).slice(end, end + 2);
+    };
+    expect(decide(dataplane, wrong, true)).toBe(reason);
+    expect(decide(dataplane, partial, false)).toBe(reason);
+    expect(decide(dataplane, partial, true)).not.toBe(reason);
+    expect(batch.verdict(0)).toBe("pass");
+    expect(sum()).toEqual(right);
+    expect(decide(dataplane, packet, true)).not.toBe(reason);
+    expect(sum()).toEqual(right);
+  });
+
+  test("a sum of zero leaves as the other zero in UDP", () => {
+    // The payload is the sum of all the rest, so that the whole sums up to 0xffff.
+    const payload = new Uint8Array(2);
+    const packet = ipv4(ENDS, udp({ sourcePort: 5, destinationPort: 6, payload }));
+    const view = new DataView(packet.buffer);
+    view.setUint16(28, view.getUint16(26));
+    view.setUint16(26, pseudoSum(packet, 20));
+    const dataplane = router();
+    expect(decide(dataplane, packet, true)).not.toBe("udp_checksum");
+    expect(dataplane.batch.frame(0).slice(14 + 26, 14 + 28)).toEqual(Uint8Array.of(255, 255));
+  });
+});
+
 describe("a policy after it", () => {
   test("keeps devices, addresses, neighbours and MTUs", () => {
     const dataplane = router();

@@ -114,7 +114,7 @@ export class Lab {
   }
 
   async wire(setup: Partial<WireSetup> = {}): Promise<Wire> {
-    const full: WireSetup = { devices: ["in0", "out0"], ...setup };
+    const full: WireSetup = { devices: ["in0", "out0"], completes: true, ...setup };
     const script = join(HERE, "wire.ts");
     const child = this.spawn("box", process.execPath, "--import", "tsx", script, JSON.stringify(full));
     const lines = new Lines(child);

@@ -3,6 +3,7 @@
  * process of its own, which prints lines of JSON and ends in order when its input does.
  */
 import * as L from "../../assembly/layout.js";
+import { ETHERTYPE_IPV4, ETHERTYPE_IPV6 } from "../../src/frame.js";
 import { watchLinks } from "../../src/io/linux/link-monitor.js";
 import { loadLibc } from "../../src/io/linux/libc.js";
 import { type BackendName, OFFLOADS_NEEDED, openPacketIo } from "../../src/io/linux/open.js";
@@ -10,6 +11,7 @@ import { prepareDevices, restoreDevices } from "../../src/io/linux/prepare-devic
 import { type Reception, receiveAlso } from "../../src/io/linux/reception.js";
 import type { Result } from "../../src/io/io.js";
 import type { FrameMemory } from "../../src/live/packet-io.js";
+import { repairChecksums } from "../support/frames.js";
 
 export interface WireSetup {
   readonly devices: readonly string[];
@@ -24,6 +26,8 @@ export interface WireSetup {
   readonly macs?: readonly string[];
   /** Opens and closes so often first, and says how many file descriptors there were before and after. */
   readonly cycles?: number;
+  /** Does what the core does with DF_MAYBE_PARTIAL; costs time. */
+  readonly completes?: boolean;
   /** Prints a line for each change of a link. */
   readonly watchesLinks?: boolean;
   /** Ends by itself after so long. */
@@ -33,6 +37,7 @@ export interface WireSetup {
 const DESCRIPTORS_AT = 65536;
 const PAGE = 65536;
 const WAIT_MS = 1;
+const ETHERNET_SIZE = 14;
 
 function must<T>(result: Result<T>): T {
   if ("problem" in result) throw new Error(result.problem);
@@ -46,6 +51,13 @@ function newMemory(buffers: number): FrameMemory {
   const pages = Math.ceil((buffersAt + buffers * L.BUFFER_SIZE) / PAGE);
   const bytes = new Uint8Array(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer);
   return { bytes, descriptorsAt: DESCRIPTORS_AT, buffersAt, buffers };
+}
+
+/** Puts right checksums into an IP packet without a tag. */
+function complete(bytes: Uint8Array, start: number, length: number): void {
+  const packet = bytes.subarray(start + ETHERNET_SIZE, start + length);
+  const type = (bytes[start + ETHERNET_SIZE - 2]! << 8) | bytes[start + ETHERNET_SIZE - 1]!;
+  if (type === ETHERTYPE_IPV4 || type === ETHERTYPE_IPV6) repairChecksums(packet);
 }
 
 async function main(setup: WireSetup): Promise<void> {
@@ -100,6 +112,8 @@ async function main(setup: WireSetup): Promise<void> {
         const length = view.getUint32(at + L.D_CAPTURED, true);
         if (length > largest) largest = length;
         if (length > largestMerged && view.getUint16(at + L.D_SEGMENT, true) > 0) largestMerged = length;
+        const isMaybePartial = (bytes[at + L.D_FLAGS]! & L.DF_MAYBE_PARTIAL) !== 0;
+        if (setup.completes && isMaybePartial) complete(bytes, view.getUint32(at + L.D_OFFSET, true), length);
         bytes[at + L.D_FORWARD] = L.FW_SEND;
         bytes[at + L.D_PORT] = 1 - bytes[at + L.D_PORT]!;
       }

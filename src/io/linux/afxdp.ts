@@ -10,7 +10,7 @@
 import * as L from "../../../assembly/layout.js";
 import type { FrameMemory, PacketIo, Port, PortCounters } from "../../live/packet-io.js";
 import { attachToSockets, newSocketMap, setSocket, XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE } from "./bpf.js";
-import { Completion, PARTIAL_DRIVERS } from "./checksum.js";
+import { PARTIAL_DRIVERS } from "./checksum.js";
 import type { Device } from "./device.js";
 import { type Libc, Undo } from "./libc.js";
 import { Waiter } from "./waiter.js";
@@ -44,9 +44,8 @@ interface Queue {
 interface PortState {
   readonly device: Device;
   readonly queues: readonly XskSocket[];
-  /** Word 3 of the descriptors of what arrives: interface, and no flags. */
+  /** Word 3 of the descriptors of what arrives: interface, and flags. */
   readonly ingress: number;
-  readonly mayBePartial: boolean;
   received: number;
   sent: number;
   sendRefused: number;
@@ -74,7 +73,6 @@ export class AfXdp implements PacketIo {
   readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #memory: FrameMemory;
-  readonly #completion: Completion;
   readonly #umemSize: number;
   readonly #ports: readonly PortState[];
   readonly #queues: readonly Queue[];
@@ -99,7 +97,6 @@ export class AfXdp implements PacketIo {
     this.#memory = memory;
     this.#bytes = memory.bytes;
     this.#words = new Uint32Array(memory.bytes.buffer);
-    this.#completion = new Completion(memory.bytes);
     this.#umemSize = memory.buffers * L.BUFFER_SIZE;
     this.#free = new Uint32Array(memory.buffers);
     for (let i = memory.buffers - 1; i >= 0; i--) this.#give(i * L.BUFFER_SIZE);
@@ -149,8 +146,8 @@ export class AfXdp implements PacketIo {
       return {
         device,
         queues,
-        ingress: ports[i]!.ingress,
-        mayBePartial: PARTIAL_DRIVERS.includes(device.driver),
+        ingress:
+          ports[i]!.ingress | (PARTIAL_DRIVERS.includes(device.driver) ? L.DF_MAYBE_PARTIAL << DF_SHIFT : 0),
         received: 0,
         sent: 0,
         sendRefused: 0,
@@ -189,11 +186,10 @@ export class AfXdp implements PacketIo {
       const address = rx.entries[entry]!;
       const length = rx.entries[entry + 2]!;
       const start = buffersAt + address;
-      const isChecked = state.mayBePartial && this.#completion.completeIfPartial(start, length);
       words[at + (L.D_OFFSET >>> 2)] = start;
       words[at + (L.D_CAPTURED >>> 2)] = length;
       words[at + (L.D_WIRE >>> 2)] = length;
-      words[at + (L.D_INGRESS >>> 2)] = state.ingress | (isChecked ? L.DF_CHECKSUM_OK << DF_SHIFT : 0);
+      words[at + (L.D_INGRESS >>> 2)] = state.ingress;
       words[at + (L.D_NETWORK >>> 2)] = 0;
       words[at + (L.D_PORT >>> 2)] = port;
       this.#lent[i] = address & CHUNK_MASK;
@@ -204,7 +200,7 @@ export class AfXdp implements PacketIo {
     return last;
   }
 
-  /** Everything was completed when it was received. */
+  /** The core has done it (DF_MAYBE_PARTIAL). */
   complete(): void {}
 
   transmit(outputs: number): void {

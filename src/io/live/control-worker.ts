@@ -110,7 +110,6 @@ async function main(data: ControlData): Promise<void> {
     } else if (nowMs - idleSinceMs > SPIN_MS) {
       const ms = Math.min(box.deadlineMs, linksAtMs) - nowMs;
       if (ms > 0) signals.sleep(ms, hasWork);
-      idleSinceMs = clock.nowMs();
     }
   }
   tell({ kind: "stopped" });

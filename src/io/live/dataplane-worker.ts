@@ -182,7 +182,6 @@ class Thread {
       } else if (nowMs - idleSinceMs > SPIN_MS) {
         dueMs = Math.min(box.deadlineMs, this.#events.deadlineMs, nowMs + SLEEP_MAX_MS);
         this.#sleep(dueMs - nowMs, hasWork);
-        idleSinceMs = this.#clock.nowMs();
       }
     }
   }
