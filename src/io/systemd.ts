@@ -21,8 +21,6 @@ export interface Notifier {
   /** `status`: a line for `systemctl status`. */
   ready(status: string): void;
   alive(status?: string): void;
-  /** SIGHUP has been heard; `ready` follows. */
-  reloading(monotonicMs: number): void;
   stopping(): void;
   close(): void;
 }
@@ -85,7 +83,6 @@ function notifier({ send, close }: Sender, aliveEveryMs: number | undefined): No
     aliveEveryMs,
     ready: (status) => send(`READY=1\nSTATUS=${line(status)}`),
     alive: (status) => send(status === undefined ? "WATCHDOG=1" : `WATCHDOG=1\nSTATUS=${line(status)}`),
-    reloading: (monotonicMs) => send(`RELOADING=1\nMONOTONIC_USEC=${Math.floor(monotonicMs * MICROSECONDS)}`),
     stopping: () => send("STOPPING=1"),
     close,
   };

@@ -5,7 +5,7 @@ import { scratchFolder } from "../capture/tools.js";
 import { type LiveLog, startLogging, until } from "./live.js";
 import { configOf, record } from "./records.js";
 
-let undo: (() => Promise<unknown> | void)[] = [];
+let undo: (() => unknown)[] = [];
 afterEach(async () => {
   for (const step of undo.reverse()) await step();
   undo = [];

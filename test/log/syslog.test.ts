@@ -12,7 +12,7 @@ import { type LiveLog, Program, startLogging, until } from "./live.js";
 import { HOSTILE_RECORD, record, TIME } from "./records.js";
 
 const folder = scratchFolder();
-const cleanup: (() => Promise<unknown> | void)[] = [];
+const cleanup: (() => unknown)[] = [];
 afterAll(async () => {
   for (const step of cleanup.reverse()) await step();
   folder.remove();
