@@ -162,17 +162,7 @@ export interface LogView {
 /** What can be debugged: a word of `debug`, and what it tells of. The name is the command without `debug`. */
 export const DEBUG_TOPICS = {
   "standby events": "HSRP state changes and what caused them",
-  "standby packets": "HSRP packets that are sent and received",
-  "standby errors": "HSRP packets that are refused",
-  redundancy: "roles, progress of the standby, messages of the peer",
-  sctp: "association and paths to the peer",
-  "ip inspect events": "sessions that begin and end",
-  "ip inspect drops": "packets that are dropped, with the reason",
-  "ip inspect ha": "session records that are sent and taken",
-  "ip packet": "every packet with its verdict",
-  arp: "ARP requests and replies",
-  "ipv6 nd": "neighbour discovery",
-  bfd: "BFD sessions",
+  redundancy: "states of both boxes, and roles",
 } as const satisfies Record<string, string>;
 export type DebugTopic = keyof typeof DEBUG_TOPICS;
 export const DEBUG_TOPIC_NAMES = Object.keys(DEBUG_TOPICS) as readonly DebugTopic[];

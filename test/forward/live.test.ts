@@ -310,7 +310,7 @@ describe("a checksum that the sender has left to its device", () => {
   for (const bytes of [0, 1, 2, 15, 16, 17, 700]) {
     const payload = Uint8Array.from({ length: bytes }, (_, i) => (i * 37) & 255);
     const datagram = udp({ sourcePort: 5, destinationPort: 6, payload });
-    const segment = tcp({ sourcePort: 5, destinationPort: 6, flags: FLAG.SYN, payload });
+    const segment = tcp({ sourcePort: 5, destinationPort: 6, flags: FLAG.syn, payload });
     for (const [protocol, each, at] of [
       ["udp", datagram, 6],
       ["tcp", segment, 16],

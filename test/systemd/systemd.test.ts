@@ -91,7 +91,11 @@ describe("notifications", () => {
   });
 
   test("a watchdog of another process is none", async () => {
-    const notifier = await opened({ NOTIFY_SOCKET: folder.path("nobody"), WATCHDOG_USEC: "1000", WATCHDOG_PID: "1" });
+    const notifier = await opened({
+      NOTIFY_SOCKET: folder.path("nobody"),
+      WATCHDOG_USEC: "1000",
+      WATCHDOG_PID: "1",
+    });
     expect(notifier.aliveEveryMs).toBeUndefined();
   });
 

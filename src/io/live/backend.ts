@@ -35,6 +35,7 @@ import { phaseOf } from "../../console/phase.js";
 import type { HsrpGroupView } from "../../hsrp/index.js";
 import type { OperatorInput, RedundancyView } from "../../redundancy/index.js";
 import type { EndpointView } from "../../sctp/index.js";
+import { debugText } from "./debug.js";
 import { meaningOf } from "../errors.js";
 import type { LogRecord } from "../../log/index.js";
 import type { Logging } from "../log/logging.js";
@@ -103,7 +104,10 @@ export class LiveBackend implements ConsoleBackend {
 
   /** To be given what the box tells. */
   hear(report: LiveReport): void {
-    if (report.kind !== "control" || report.report.kind !== "reply") return;
+    if (report.kind !== "control") return;
+    const debug = debugText(report.report, this.#debug);
+    if (debug !== undefined) this.#options.logging.write(`%SYS-7-DEBUG: ${debug}`);
+    if (report.report.kind !== "reply") return;
     const { command, outcome, text } = report.report;
     const at = this.#waiting.findIndex((each) => each.command === command);
     if (at >= 0) this.#waiting.splice(at, 1)[0]!.resolve({ outcome, text });

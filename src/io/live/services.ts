@@ -136,9 +136,7 @@ export class Services {
 
   /** SIGHUP: the log's file has been moved away. */
   reopen(): void {
-    this.#notifier?.reloading(this.#options.io.monotonicMs());
     this.logging.reopen();
-    this.#notifier?.ready("the log is open anew");
   }
 
   async close(): Promise<void> {
