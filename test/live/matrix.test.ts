@@ -122,14 +122,23 @@ async function isForwarding(pair: Pair, side: Side): Promise<boolean> {
   return (await pair.standby(side)).every(({ stateText }) => stateText === "Active");
 }
 
-/** So many sessions the standby knows. */
-async function untilCopied(pair: Pair, standby: Side, count: number): Promise<void> {
-  interface Statistics {
-    readonly counters: { readonly sessions: { readonly tcp: number; readonly current: number } };
-  }
-  await until("the standby knows the connections", async () => {
-    const { counters } = await pair.firewall(standby).show<Statistics>("show ip inspect statistics");
-    return counters.sessions.current >= count;
+/** What `show ip inspect ha statistics` gives, as far as it is looked at here. */
+interface SyncFigures {
+  readonly view: {
+    readonly queued: number;
+    readonly unacknowledgedBytes: number;
+  };
+  readonly counters: { readonly deferred: number };
+}
+
+const syncOf = (pair: Pair, side: Side) =>
+  pair.firewall(side).show<SyncFigures>("show ip inspect ha statistics");
+
+/** The standby has acknowledged all that the active knows. */
+async function untilCopied(pair: Pair, active: Side): Promise<void> {
+  await until("the standby knows all connections", async () => {
+    const { view } = await syncOf(pair, active);
+    return view.queued === 0 && view.unacknowledgedBytes === 0;
   });
 }
 
@@ -149,14 +158,14 @@ async function suffer(pair: Pair, row: Row, isEveryAge: boolean): Promise<void> 
   const active = await pair.untilWhole();
   const options = { count: CONNECTIONS, "open-rate": 500, rate: MESSAGES_PER_SECOND, "drain-ms": DRAIN_MS };
   const stream = await probe(pair.inside, OUTSIDE.host, ECHO_PORT, { "interval-us": PROBE_US });
-  const short = await churn(pair.inside, OUTSIDE.host, ECHO_PORT, { rate: NEW_PER_SECOND });
   const opening = hold(pair.inside, OUTSIDE.host, ECHO_PORT, options);
   let held: Traffic<HoldSummary> | undefined;
   if (isEveryAge) await sleep(OPENING_MS);
   else {
     held = await opening;
-    await untilCopied(pair, otherSide(active), CONNECTIONS);
+    await untilCopied(pair, active);
   }
+  const short = await churn(pair.inside, OUTSIDE.host, ECHO_PORT, { rate: NEW_PER_SECOND });
   const watch = new SplitBrainWatch(pair);
   await row.fail(pair, active);
   if (row.then === "other") await untilActive(pair, otherSide(active));
@@ -206,7 +215,7 @@ describe.skipIf(!isPossible).sequential("what may fail in a pair", () => {
       "drain-ms": DRAIN_MS,
     });
     const stream = await probe(pair.inside, OUTSIDE.host, ECHO_PORT, { "interval-us": PROBE_US });
-    await untilCopied(pair, otherSide(active), CONNECTIONS);
+    await untilCopied(pair, active);
     const said = await pair.firewall(active).type("redundancy force-switchover");
     await untilActive(pair, otherSide(active));
     expect(await pair.untilWhole(), said).toBe(otherSide(active));
