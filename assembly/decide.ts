@@ -283,7 +283,7 @@ function decideMiss(descriptor: usize, meta: usize): void {
   }
   if (isTooBig(descriptor, meta, egress)) {
     trace(TR_MTU, R_TOO_BIG);
-    return finish(descriptor, meta, VERDICT_DROP, R_TOO_BIG, 0, 0);
+    return finish(descriptor, meta, VERDICT_DROP, R_TOO_BIG, egress, 0);
   }
 
   const listOut = field16(to, v6, I_ACL_OUT4, I_ACL_OUT6);

@@ -91,7 +91,7 @@ export function decideRelated(descriptor: usize, meta: usize): bool {
   } else if (load<u8>(meta, M_TTL) <= 1) {
     verdict(descriptor, meta, VERDICT_DROP, R_TTL_EXPIRED, 0);
   } else if (isTooBig(descriptor, meta, egress)) {
-    verdict(descriptor, meta, VERDICT_DROP, R_TOO_BIG, 0);
+    verdict(descriptor, meta, VERDICT_DROP, R_TOO_BIG, egress);
   } else {
     verdict(descriptor, meta, VERDICT_PASS, R_RELATED, egress);
   }

@@ -135,7 +135,7 @@ export function decideHit(slot: u32, descriptor: usize, meta: usize): bool {
   const egress: u32 = load<u8>(record + <usize>(side ^ 1), HOT_INTERFACE0);
   if (isTooBig(descriptor, meta, egress)) {
     trace(TR_MTU, R_TOO_BIG);
-    verdict(descriptor, meta, VERDICT_DROP, R_TOO_BIG, 0);
+    verdict(descriptor, meta, VERDICT_DROP, R_TOO_BIG, egress);
     return true;
   }
   let reason: u32;

@@ -189,7 +189,7 @@ export class Batch {
     return this.#bytes[this.#at + i * L.DESC_SIZE + L.D_INGRESS]!;
   }
 
-  /** Number of the interface that it leaves by; 0 none. */
+  /** Number of the interface that it leaves by, or would were it not too big; 0 none. */
   egress(i: number): number {
     return this.#bytes[this.#at + i * L.DESC_SIZE + L.D_EGRESS]!;
   }

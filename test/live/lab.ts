@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { Link } from "./link.js";
 import { Program, type ProgramOptions } from "./program.js";
 import { killIn, newDirectory, newPrefix, reap, remove } from "./reaper.js";
-import { hasCommand, ipBatch, run } from "./system.js";
+import { hasCommand, ipBatch, nft, run } from "./system.js";
 
 export interface PortPlan {
   /** Name of the device in the box, `eth0`. */
@@ -57,6 +57,8 @@ const DEVICE_NAME_MAX = 15;
 /** What ethtool calls them. `tx off`: checksums are complete on the wire. */
 const OFFLOADS = ["tso", "gso", "gro", "tx"];
 const LANS = "lans";
+/** Table of rules by which boxes are separated. */
+const PARTITION = "partition";
 
 /** Settings of every box: no autoconfiguration and no waiting for doubled addresses, so that an address works at once. */
 const SYSCTLS: Readonly<Record<string, string | number>> = {
@@ -284,6 +286,28 @@ export class Lab {
     for (const [name, { ports }] of Object.entries(this.plan.boxes))
       for (const { device } of ports) this.box(name).run("ethtool", ["-K", device, ...settings]);
     for (const { port } of this.#links.values()) this.#lans.run("ethtool", ["-K", port, ...settings]);
+  }
+
+  /**
+   * Two boxes hear nothing of each other any more, on no LAN; all others hear both. Until `join`.
+   */
+  separate(one: string, other: string): void {
+    const drops = [
+      [one, other],
+      [other, one],
+    ].flatMap(([from, to]) =>
+      this.links(from!).flatMap((source) =>
+        this.links(to!).map(({ port }) => `iifname "${source.port}" oifname "${port}" drop`),
+      ),
+    );
+    nft(
+      this.#lans.namespace,
+      `table bridge ${PARTITION} {\nchain between {\ntype filter hook forward priority 0\n${drops.join("\n")}\n}\n}\n`,
+    );
+  }
+
+  join(): void {
+    nft(this.#lans.namespace, `table bridge ${PARTITION} {}\ndelete table bridge ${PARTITION}\n`);
   }
 
   /** The power fails: all programs of the box end as by kill -9, and all its links are dead in the same moment. */
