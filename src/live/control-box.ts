@@ -11,10 +11,12 @@ import type { Config } from "../config/model.js";
 import { IP_PROTOCOL_SCTP, IP_PROTOCOL_UDP } from "../config/names.js";
 import type { Mac } from "../frame.js";
 import type { ControlInput, ControlOptions, NodeAction } from "../node/actions.js";
+import { BFD_PORT } from "../bfd/index.js";
 import { ControlNode } from "../node/control.js";
+import { HSRP_PORTS } from "../node/facts.js";
 import type { SessionsInput } from "../node/shared-sessions.js";
 import { type RingMemory, RingReader } from "../ring.js";
-import type { Router, RouterAction, RouterInput } from "../router/index.js";
+import type { IncomingDatagram, Router, RouterAction, RouterInput } from "../router/index.js";
 import { ETHERNET_HEADER } from "./frames.js";
 import { readToControl, type ToControl, type ToDataplane, writeToDataplane } from "./messages.js";
 import { Outbox } from "./outbox.js";
@@ -59,6 +61,9 @@ export class ControlBox {
   #numbers: ReadonlyMap<string, number>;
   /** Interfaces that the machines were told of, and whether they are up. */
   readonly #links = new Map<string, boolean>();
+  /** MAC address of the peer by interface, and every address of a group that was ever here. */
+  readonly #peerMacs = new Map<string, Mac>();
+  readonly #virtualMacs = new Set<Mac>();
   #nowMs = 0;
   #stallMs = Number.POSITIVE_INFINITY;
   #hasTold = false;
@@ -254,6 +259,7 @@ export class ControlBox {
         return;
       }
       case "datagram":
+        this.#noteSpeaker(action);
         this.#toNode({ ...action, protocol: IP_PROTOCOL_UDP });
         return;
       case "packet":
@@ -270,7 +276,17 @@ export class ControlBox {
 
   #station(name: string, mac: Mac, isOwned: boolean): void {
     const number = this.#numbers.get(name);
-    if (number !== undefined) this.#post({ kind: "station", interface: number, mac, isOwned });
+    if (this.#peerMacs.get(name) === mac) this.#peerMacs.delete(name);
+    this.#virtualMacs.add(mac);
+    if (number === undefined) return;
+    const successor = isOwned ? undefined : this.#peerMacs.get(name);
+    this.#post({ kind: "station", interface: number, mac, isOwned, ...(successor && { successor }) });
+  }
+
+  /** Where the peer is on a LAN: what speaks HSRP or BFD to this box there, from an address that no group has. */
+  #noteSpeaker({ interface: name, port, sourceMac }: IncomingDatagram): void {
+    if ((HSRP_PORTS.has(port) || port === BFD_PORT) && !this.#virtualMacs.has(sourceMac))
+      this.#peerMacs.set(name, sourceMac);
   }
 
   /** Another core goes on, which knows of no neighbours. Stations it has none: the role is lost with the trap. */

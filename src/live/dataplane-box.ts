@@ -105,8 +105,8 @@ export class DataplaneBox {
   #ports: readonly (LivePortOf | undefined)[];
   /** Virtual MAC addresses of the box by interface number; the first one is what it sends from. */
   readonly #stations = new Map<number, Mac[]>();
-  /** Those that it had last, for as long as frames may still come for them. */
-  readonly #former = new Map<number, Mac[]>();
+  /** Those that it had, and own addresses of the boxes that have them now. */
+  readonly #former = new Map<number, Map<Mac, Mac>>();
   #lastTurnMs: number;
   /** A pause of so long between two turns may have cost the active role. */
   #stallMs = Number.POSITIVE_INFINITY;
@@ -213,7 +213,7 @@ export class DataplaneBox {
         this.#setNeighbor(message.interface, message.address, message.mac);
         return;
       case "station":
-        this.#setStation(message.interface, message.mac, message.isOwned);
+        this.#setStation(message);
         return;
       case "patience":
         this.#stallMs = message.stallMs;
@@ -236,12 +236,18 @@ export class DataplaneBox {
     else forwarding.setNeighbor(number, address, mac); // full: counted by the core
   }
 
-  #setStation(number: number, mac: Mac, isOwned: boolean): void {
-    const before = this.#stations.get(number) ?? [];
-    const others = before.filter((each) => each !== mac);
+  #setStation({
+    interface: number,
+    mac,
+    isOwned,
+    successor,
+  }: Extract<ToDataplane, { kind: "station" }>): void {
+    const others = (this.#stations.get(number) ?? []).filter((each) => each !== mac);
     this.#stations.set(number, isOwned ? [...others, mac] : others);
-    const former = (this.#former.get(number) ?? []).filter((each) => each !== mac);
-    this.#former.set(number, isOwned || mac === this.#ports[number]?.mac ? former : [...former, mac]);
+    const former = this.#former.get(number) ?? new Map<Mac, Mac>();
+    this.#former.set(number, former);
+    if (isOwned || successor === undefined) former.delete(mac);
+    else former.set(mac, successor);
     this.#tellStation(number, mac, isOwned);
   }
 
@@ -378,17 +384,20 @@ export class DataplaneBox {
     this.#toControl.offer(message);
   }
 
-  /** A frame for a virtual address that another box has now: it goes on to that one, from this box's own address. */
+  /**
+   * A frame for a virtual address that another box has now goes on to that box itself: a switch that still has the virtual
+   * address here would not take it to there.
+   */
   #bounce(dataplane: Dataplane, i: number): void {
     const { batch } = dataplane;
     const number = batch.ingress(i);
     const port = this.#ports[number];
-    const former = this.#former.get(number) ?? [];
-    if (port === undefined || former.length === 0) return;
     const frame = batch.frame(i);
-    if (!former.includes(formatMac(frame.subarray(0, MAC_LENGTH)))) return;
+    const successor = this.#former.get(number)?.get(formatMac(frame.subarray(0, MAC_LENGTH)));
+    if (port === undefined || successor === undefined) return;
     this.#io.complete(i);
     const sent = frame.slice();
+    sent.set(macBytes(successor));
     sent.set(macBytes(port.mac), MAC_LENGTH);
     this.#io.send(port.port, sent);
     this.counters.bounced++;

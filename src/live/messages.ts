@@ -30,8 +30,14 @@ export type ToDataplane =
       readonly address: Address;
       readonly mac: Mac | undefined;
     }
-  /** Whether the box is the one with this virtual MAC address. */
-  | { readonly kind: "station"; readonly interface: number; readonly mac: Mac; readonly isOwned: boolean }
+  /** Whether the box is the one with this virtual MAC address. `successor`: own address of the one that has it now. */
+  | {
+      readonly kind: "station";
+      readonly interface: number;
+      readonly mac: Mac;
+      readonly isOwned: boolean;
+      readonly successor?: Mac;
+    }
   /** A pause of so long may cost the active role from now on. */
   | { readonly kind: "patience"; readonly stallMs: number }
   /** The answer to "stalled": roles are settled, packets may go on. */

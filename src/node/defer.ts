@@ -4,7 +4,7 @@
  */
 
 /** Longest wait. */
-export const DEFER_MAX_MS = 50;
+export const DEFER_MAX_MS = 250;
 /** Replies that may wait; further ones leave at once. */
 export const DEFERRED_MAX = 4096;
 
