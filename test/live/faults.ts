@@ -13,7 +13,7 @@ export interface Fault {
   readonly fail: (pair: Pair, active: Side) => void | Promise<void>;
   /** Takes it back; programs that ended are started anew after it. */
   readonly mend?: (pair: Pair, active: Side) => void | Promise<void>;
-  /** Who is to be active in the end; undefined: either. */
+  /** Who is active by the fault: the other one takes over, or the same stays, or what the fault itself has waited for. */
   readonly winner: "same" | "other" | "either";
 }
 
@@ -61,7 +61,7 @@ export const FAULTS: readonly Fault[] = [
       await pair.firewall(otherSide(active)).kill();
       await untilActive(pair, active);
     },
-    winner: "same",
+    winner: "either",
   },
   {
     name: "both restarted, one after the other",
@@ -69,8 +69,9 @@ export const FAULTS: readonly Fault[] = [
       await standbyOf(pair, active).stop();
       await pair.start();
       await pair.firewall(active).stop();
+      await untilActive(pair, otherSide(active));
     },
-    winner: "other",
+    winner: "either",
   },
   {
     name: "a partition between the boxes",

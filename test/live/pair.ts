@@ -18,6 +18,7 @@ import { serve } from "./traffic.js";
 export const ECHO_PORT = 7000;
 export const INSIDE = { host: "10.1.0.10", gateway: "10.1.0.1", network: "10.1.0.0" };
 export const OUTSIDE = { host: "10.2.0.10", gateway: "10.2.0.1", network: "10.2.0.0" };
+export const ATTACKER = { inside: "10.1.0.66", outside: "10.2.0.66" };
 /** Of HSRP version 1: the last byte is the number of the group (RFC 2281 §5.1). */
 export const VIRTUAL_MAC = { inside: "00:00:0c:07:ac:01", outside: "00:00:0c:07:ac:02" };
 
@@ -65,6 +66,14 @@ const PLAN: LabPlan = {
     a: firewall("a"),
     b: firewall("b"),
     outside: host("out", OUTSIDE),
+    // On both LANs, and up to no good.
+    attacker: {
+      ports: [
+        { device: "eth0", lan: "in", addresses: [`${ATTACKER.inside}/24`] },
+        { device: "eth1", lan: "out", addresses: [`${ATTACKER.outside}/24`] },
+      ],
+      sysctls: NO_IPV6,
+    },
   },
 };
 
