@@ -93,7 +93,9 @@ describe("acknowledgement", () => {
     const startMs = world.nowMs;
     world.runFor(2);
     expect(chunksOf(world, "b", "sack")).toHaveLength(2);
-    world.runFor(500);
+    // A tail loss probe would have it at once.
+    world.cut(true, [0], ["a"]);
+    world.runFor(200);
     expect(chunksOf(world, "b", "sack")).toHaveLength(3);
     const delayMs = packetsWith(world, "b", "sack").at(-1)!.atMs - startMs;
     expect(delayMs).toBeGreaterThan(sackDelayMs - 1);
