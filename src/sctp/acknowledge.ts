@@ -21,6 +21,7 @@ import {
 import { clearErrors, survivesError } from "./paths.js";
 import { backOff, sampleRtt } from "./rto.js";
 import { isTsnAfter, tsnDistance, tsnPlus } from "./serial.js";
+import { cancelTailProbe, doubtPath, tailProbeAtMs } from "./tail-probe.js";
 
 /** Section 7.2.4: so many reports, and the chunk is sent again. */
 const MISSING_REPORTS = 3;
@@ -54,6 +55,8 @@ export function sackFault(
 interface PathAck extends Acknowledgement {
   path: Path;
   hasFirstAcked: boolean;
+  /** When the latest was sent of those newly acknowledged that were sent once: of others nobody knows which has arrived. */
+  latestSentAtMs: number;
 }
 
 /** Takes an acknowledgement; true: chunks were found to be missing and have to be sent again at once. */
@@ -71,6 +74,7 @@ export function takeAcknowledgement(context: Context, association: Association, 
     hasCumulativeAdvanced: false,
     isAllAcked: false,
     hasFirstAcked: false,
+    latestSentAtMs: Number.NEGATIVE_INFINITY,
   }));
   const hasAdvanced = outbound.cumulativeTsn !== sack.cumulativeTsn;
   let highestNewTsn = takeCumulative(context, association, sack.cumulativeTsn, acks);
@@ -85,10 +89,15 @@ export function takeAcknowledgement(context: Context, association: Association, 
       ack.path.recoveryExitTsn = undefined;
     }
   }
-  const hasLosses = countMissing(context, association, highestNewTsn, hasAdvanced);
+  const hasLosses = countMissing(context, association, highestNewTsn, hasAdvanced, acks);
   for (const { path, hasFirstAcked } of acks) {
     if (path.flightBytes === 0) path.t3AtMs = NEVER_MS;
     else if (hasFirstAcked || path.t3AtMs === NEVER_MS) path.t3AtMs = restartAtMs(context, association, path);
+  }
+  for (const { path, ackedBytes } of acks) {
+    if (ackedBytes > 0) path.tailProbes = 0;
+    if (path.flightBytes === 0) path.tailProbeAtMs = NEVER_MS;
+    else if (ackedBytes > 0) path.tailProbeAtMs = tailProbeAtMs(context, association, path);
   }
   if (sack.advertisedWindow !== undefined) {
     outbound.peerWindowBytes = Math.max(0, sack.advertisedWindow - outbound.flightBytes);
@@ -209,18 +218,32 @@ function settle(context: Context, association: Association, chunk: OutboundChunk
     if (chunk.transmissions === 1) sampleRtt(path, context.nowMs - path.timedSinceAtMs, context.settings);
     path.timedTsn = undefined;
   }
-  clearErrors(context, association, path);
+  if (chunk.transmissions === 1) ack.latestSentAtMs = Math.max(ack.latestSentAtMs, chunk.sentAtMs);
+  if (chunk.fate === "inFlight" && chunk.probedAtMs !== undefined) {
+    // A probe has repaired a loss (RFC 8985 section 7.4): one like any other for the window.
+    enterRecovery(path, tsnPlus(association.outbound.nextTsn, -1), context.settings.mtu);
+  }
+  if (chunk.isProbedElsewhere) {
+    association.errors = 0;
+    doubtPath(context, path);
+  } else {
+    clearErrors(context, association, path);
+  }
 }
 
 /**
  * Counts the reports of chunks that are missing below what is newly acknowledged (section 7.2.4, "highest TSN newly
  * acknowledged"); in recovery, below all that is acknowledged. Those with enough reports are lost.
+ *
+ * Of a chunk that was sent again only what was sent after it on the same path tells anything: that its retransmission is
+ * lost too. Section 7.2.4 would have it wait for T3-rtx then; we go by the order of sending, as RFC 8985 does.
  */
 function countMissing(
   context: Context,
   association: Association,
   highestNewTsn: number | undefined,
   hasAdvanced: boolean,
+  acks: readonly PathAck[],
 ): boolean {
   const { outbound, paths } = association;
   const lastGap = outbound.gapAcked.at(-1);
@@ -230,16 +253,22 @@ function countMissing(
   if (limit === undefined) return false;
   let hasLosses = false;
   forEachMissing(outbound, limit, (chunk) => {
-    if (chunk.fate !== "inFlight" || ++chunk.missingReports < MISSING_REPORTS) return;
-    if (chunk.hasFastRetransmitted) return;
-    chunk.hasFastRetransmitted = true;
+    if (chunk.fate !== "inFlight") return;
+    const isAgain = chunk.transmissions > 1;
+    if (isAgain && acks[chunk.path]!.latestSentAtMs <= sentHereAtMs(chunk)) return;
+    if (++chunk.missingReports < MISSING_REPORTS) return;
     lose(association, chunk, chunk.path);
     enterRecovery(paths[chunk.path]!, tsnPlus(outbound.nextTsn, -1), context.settings.mtu);
-    count(context, "data_retransmitted_fast");
+    count(context, isAgain ? "data_retransmitted_again" : "data_retransmitted_fast");
     hasLosses = true;
   });
   if (hasLosses) collectLost(outbound);
   return hasLosses;
+}
+
+/** When the chunk was last sent on its path. */
+function sentHereAtMs({ sentAtMs, probedAtMs, isProbedElsewhere }: OutboundChunk): number {
+  return isProbedElsewhere ? sentAtMs : (probedAtMs ?? sentAtMs);
 }
 
 /** Calls `visit` for each outstanding chunk before `limit` that lies between gap blocks. */
@@ -271,6 +300,7 @@ function lose(association: Association, chunk: OutboundChunk, nextPath: number):
 export function expireT3(context: Context, association: Association, path: Path): boolean {
   const { outbound } = association;
   path.t3AtMs = NEVER_MS;
+  cancelTailProbe(path);
   backOff(path, context.settings);
   collapseWindow(path, context.settings.mtu);
   // A peer that answers, but takes nothing, is not lost (section 6.1, rule A).
@@ -285,7 +315,6 @@ export function expireT3(context: Context, association: Association, path: Path)
     if (chunk.fate === "lost" && chunk.path === path.index) chunk.nextPath = index;
     if (chunk.fate !== "inFlight" || chunk.path !== path.index) continue;
     lose(association, chunk, index);
-    chunk.hasFastRetransmitted = false;
     count(context, "data_retransmitted_timeout");
   }
   collectLost(outbound);

@@ -25,6 +25,12 @@ export interface Path extends RtoState, CongestionState {
   errors: number;
   /** T3-rtx. */
   t3AtMs: number;
+  /** When the next tail loss probe is due, how many there were since something was acknowledged; it is to be sent. */
+  tailProbeAtMs: number;
+  tailProbes: number;
+  isTailProbeDue: boolean;
+  /** A heartbeat is due though the path is in use: another one has brought what was sent here. */
+  isDoubted: boolean;
   /** The TSN whose acknowledgement will give the next round-trip time, and when it was sent. */
   timedTsn: number | undefined;
   timedSinceAtMs: number;
@@ -95,6 +101,10 @@ export function newPath(index: number, state: PathState, settings: Settings, thr
     flightBytes: 0,
     errors: 0,
     t3AtMs: NEVER_MS,
+    tailProbeAtMs: NEVER_MS,
+    tailProbes: 0,
+    isTailProbeDue: false,
+    isDoubted: false,
     timedTsn: undefined,
     timedSinceAtMs: NEVER_MS,
     usedAtMs: Number.NEGATIVE_INFINITY,

@@ -100,6 +100,8 @@ export const CHUNK_TYPES: Readonly<Record<keyof typeof FORMS, number>> = Object.
   Object.entries(FORMS).map(([kind, each]) => [kind, each.type]),
 ) as Record<keyof typeof FORMS, number>;
 
+/** Where the flags of a chunk stand. */
+export const CHUNK_FLAGS_AT = 1;
 /** Flags of DATA. */
 export const DATA_END = 1;
 export const DATA_BEGIN = 2;
@@ -127,7 +129,7 @@ export function unknownChunkRule(type: number): UnknownRule {
 /** The chunk at `at` of `length` bytes, which lie inside `from`; undefined when its contents do not fit its length. */
 export function parseChunk(from: Span, at: number, length: number): Chunk | undefined {
   const type = from.bytes[at]!;
-  const flags = from.bytes[at + 1]!;
+  const flags = from.bytes[at + CHUNK_FLAGS_AT]!;
   const known = BY_TYPE.get(type);
   if (known === undefined) {
     return { kind: "unknown", type, flags, bytes: from.bytes.subarray(at, at + length) };
@@ -153,7 +155,7 @@ export function emitChunk(to: Span, at: number, chunk: Chunk, length: number): v
   }
   const chunkForm = FORMS[chunk.kind];
   to.bytes[at] = chunkForm.type;
-  to.bytes[at + 1] = chunk.flags;
+  to.bytes[at + CHUNK_FLAGS_AT] = chunk.flags;
   to.view.setUint16(at + ITEM_LENGTH_AT, length);
   (chunkForm.write as (to: Span, at: number, value: Chunk) => void)(to, at + ITEM_HEADER, chunk);
 }

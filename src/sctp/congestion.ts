@@ -19,10 +19,14 @@ const INITIAL_BYTES = 4404;
 /** The window never falls below this many packets but after an expiry. */
 const FLOOR_PACKETS = 4;
 
+function initialBytes(mtu: number): number {
+  return Math.min(INITIAL_PACKETS_MAX * mtu, Math.max(INITIAL_PACKETS_MIN * mtu, INITIAL_BYTES));
+}
+
 /** `thresholdBytes`: where slow start ends at first; the peer's window is high enough (section 7.2.1). */
 export function newCongestion(mtu: number, thresholdBytes: number): CongestionState {
   return {
-    cwndBytes: Math.min(INITIAL_PACKETS_MAX * mtu, Math.max(INITIAL_PACKETS_MIN * mtu, INITIAL_BYTES)),
+    cwndBytes: initialBytes(mtu),
     ssthreshBytes: thresholdBytes,
     partialBytesAcked: 0,
     recoveryExitTsn: undefined,
@@ -80,4 +84,6 @@ export function ageWindow(state: CongestionState, idleRtos: number, mtu: number)
   for (let i = 0; i < idleRtos && state.cwndBytes > floor; i++) {
     state.cwndBytes = Math.max(state.cwndBytes / 2, floor);
   }
+  // And so is what an expiry has left of it: after a rest it starts anew.
+  if (idleRtos > 0) state.cwndBytes = Math.max(state.cwndBytes, initialBytes(mtu));
 }

@@ -186,6 +186,11 @@ export class Outbox {
     return true;
   }
 
+  /** Sets flags of the chunk that was put last into the packet that is open, if there is one. */
+  flagLast(flags: number): void {
+    if (this.#path !== undefined) this.#context.writer.flagLast(flags);
+  }
+
   /** Sends the open packet, if there is one. */
   close(): void {
     if (this.#path === undefined) return;

@@ -70,6 +70,9 @@ export const EVENTS = [
   "data_received",
   "data_retransmitted_timeout",
   "data_retransmitted_fast",
+  // What was sent again was reported missing too; and in a tail loss probe.
+  "data_retransmitted_again",
+  "data_retransmitted_probe",
   "sacks_sent",
   "sacks_received",
   "heartbeats_sent",

@@ -41,11 +41,13 @@ export interface OutboundChunk extends DataChunk {
   /** Index of the path on which it is to be sent again. */
   nextPath: number;
   transmissions: number;
-  /** When it was last sent. */
+  /** When it was last sent, probes aside. */
   sentAtMs: number;
   /** How often a SACK has shown it missing since it was sent (section 7.2.4). */
   missingReports: number;
-  hasFastRetransmitted: boolean;
+  /** When a tail loss probe has repeated it since it was sent, and whether one has on another path. */
+  probedAtMs: number | undefined;
+  isProbedElsewhere: boolean;
 }
 
 export interface Outbound {
@@ -181,7 +183,8 @@ export function takeChunk(outbound: Outbound, path: number, mtu: number): Outbou
     transmissions: 1,
     sentAtMs: NEVER_MS,
     missingReports: 0,
-    hasFastRetransmitted: false,
+    probedAtMs: undefined,
+    isProbedElsewhere: false,
   };
   outbound.nextTsn = tsnPlus(outbound.nextTsn, 1);
   outbound.flightBytes += chunk.bytes.length;

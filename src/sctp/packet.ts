@@ -2,7 +2,7 @@
  * Packets (RFC 9260 section 3): the common header and one or more chunks, each padded to four bytes. A packet is
  * taken whole or refused whole: a chunk whose length or contents lie spoils all of them.
  */
-import { type Chunk, chunkLength, emitChunk, parseChunk } from "./chunk.js";
+import { type Chunk, CHUNK_FLAGS_AT, chunkLength, emitChunk, parseChunk } from "./chunk.js";
 import type { Refusal } from "./counters.js";
 import { crc32cWithout } from "./crc32c.js";
 import { record, type ValuesOf } from "./record.js";
@@ -61,6 +61,7 @@ export function parsePacket(bytes: Uint8Array): Packet | Refusal {
 export class PacketWriter {
   readonly #span: Span;
   #length = 0;
+  #lastAt = 0;
   #count = 0;
 
   /** `bytesMax`: the largest packet. */
@@ -93,9 +94,15 @@ export class PacketWriter {
     // The buffer has held other packets: zero what the padding of this chunk, and of anything in it, will cover.
     this.#span.bytes.fill(0, this.#length, end);
     emitChunk(this.#span, this.#length, chunk, length);
+    this.#lastAt = this.#length;
     this.#length = end;
     this.#count++;
     return true;
+  }
+
+  /** Sets flags of the chunk that was added last. */
+  flagLast(flags: number): void {
+    this.#span.bytes[this.#lastAt + CHUNK_FLAGS_AT]! |= flags;
   }
 
   /** The packet with its checksum, as bytes of its own. */

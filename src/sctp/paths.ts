@@ -74,7 +74,8 @@ export function expireHeartbeat(context: Context, association: Association, path
   const periodMs = heartbeatPeriodMs(context, path);
   const isAwaited = path.t3AtMs !== NEVER_MS || association.teardownAtMs !== NEVER_MS;
   const wasUsed = nowMs - path.usedAtMs < settings.heartbeatMs;
-  const isInUse = path.state === "active" && (isAwaited || wasUsed);
+  const isInUse = path.state === "active" && !path.isDoubted && (isAwaited || wasUsed);
+  path.isDoubted = false;
   path.heartbeatAtMs = (isInUse && !isAwaited ? path.usedAtMs : nowMs) + periodMs;
   if (isInUse) return;
   const nonce = settings.random();

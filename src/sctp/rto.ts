@@ -6,7 +6,7 @@
 /** RTO.Alpha and RTO.Beta (section 16). */
 const ALPHA = 1 / 8;
 const BETA = 1 / 4;
-const VARIATIONS = 4;
+export const VARIATIONS = 4;
 /** The variation is never less than the granularity of the clock (rule G1). */
 const GRANULARITY_MS = 1;
 

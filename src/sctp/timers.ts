@@ -8,6 +8,7 @@ import { NEVER_MS } from "./instant.js";
 import { expireAnswer, expireHeartbeat, survivesError } from "./paths.js";
 import { backOff } from "./rto.js";
 import { retrySetup } from "./setup.js";
+import { expireTailProbe } from "./tail-probe.js";
 import { happen } from "./transition.js";
 
 interface EndpointTimer {
@@ -93,6 +94,7 @@ const PATH_TIMERS: readonly PathTimer[] = [
       else exhaust(context, "unreachable");
     },
   },
+  { atMs: (path) => path.tailProbeAtMs, expire: expireTailProbe },
   {
     atMs: (path) => path.answerAtMs,
     expire(context, association, path) {

@@ -1,12 +1,13 @@
 /**
- * Sends what is due: answers, a SACK, what was lost, then what waits, as far as the congestion window, the peer's
- * window and the burst allow (RFC 9260 sections 6.1, 7.2.4, 7.2.5).
+ * Sends what is due: answers, a SACK, tail loss probes, what was lost, then what waits, as far as the congestion window,
+ * the peer's window and the burst allow (RFC 9260 sections 6.1, 7.2.4, 7.2.5). The last chunk asks for a SACK at once
+ * (RFC 7053): none comes behind it for which the peer would send one.
  */
-import { type Association, dataPath, type Path } from "./association.js";
+import { alternatePath, type Association, dataPath, type Path } from "./association.js";
 import { DATA_HEADER, DATA_IMMEDIATE } from "./chunk.js";
 import { ageWindow } from "./congestion.js";
 import { type Context, count, Outbox } from "./context.js";
-import { dequeLength, takeFront } from "../deque.js";
+import { dequeLength, itemAt, takeFront } from "../deque.js";
 import { takeSack } from "./inbound.js";
 import { NEVER_MS } from "./instant.js";
 import {
@@ -20,6 +21,7 @@ import {
 } from "./outbound.js";
 import { tsnPlus } from "./serial.js";
 import { TRANSMITTING_STATES } from "./states.js";
+import { tailProbeAtMs } from "./tail-probe.js";
 import { padded } from "./tlv.js";
 
 /** Sends all that may be sent now. */
@@ -35,8 +37,10 @@ export function flush(context: Context, association: Association): void {
   if (inbound.isSackDue) putSack(context, association, outbox);
   if (TRANSMITTING_STATES.includes(context.state.code)) {
     context.state.isCorked = false;
+    for (const path of association.paths) sendTailProbe(context, association, path, outbox);
     const sender: Sender = { context, association, outbox, packetsMax, packets: 0, lastPacket: 0 };
     if (sendLost(sender, isForced)) sendWaiting(sender);
+    if (sender.packets > 0) outbox.flagLast(DATA_IMMEDIATE);
   }
   outbox.close();
 }
@@ -63,18 +67,56 @@ function packetsWith({ outbox, packets, lastPacket }: Sender, path: Path, bytes:
   return isShared ? packets : packets + 1;
 }
 
-function putData(sender: Sender, path: Path, chunk: OutboundChunk): void {
-  const { context, association, outbox } = sender;
+function putChunk(
+  context: Context,
+  association: Association,
+  path: number,
+  chunk: OutboundChunk,
+  outbox: Outbox,
+): void {
   const { inbound } = association;
   // A SACK that waits for its delay travels with the data that goes its way.
-  if (inbound.packetsUnacked > 0 && inbound.sackPath === path.index) putSack(context, association, outbox);
-  outbox.put(path.index, chunk);
+  if (inbound.packetsUnacked > 0 && inbound.sackPath === path) putSack(context, association, outbox);
+  outbox.put(path, chunk);
+  count(context, "data_sent");
+}
+
+/** Sends a tail loss probe for `path` if one is due: one packet of its own, of the oldest chunks in flight there. */
+function sendTailProbe(context: Context, association: Association, path: Path, outbox: Outbox): void {
+  if (!path.isTailProbeDue) return;
+  path.isTailProbeDue = false;
+  const { outstanding } = association.outbound;
+  const { index } = alternatePath(association, path);
+  let chunks = 0;
+  for (let i = 0; i < dequeLength(outstanding); i++) {
+    const chunk = itemAt(outstanding, i)!;
+    if (chunk.fate !== "inFlight" || chunk.path !== path.index) continue;
+    if (chunks > 0 && !outbox.hasRoom(index, padded(DATA_HEADER + chunk.bytes.length))) break;
+    putChunk(context, association, index, chunk, outbox);
+    count(context, "data_retransmitted_probe");
+    chunks++;
+    chunk.transmissions++;
+    chunk.missingReports = 0;
+    chunk.probedAtMs = context.nowMs;
+    chunk.isProbedElsewhere = index !== path.index;
+    if (path.timedTsn === chunk.tsn) path.timedTsn = undefined;
+  }
+  if (chunks === 0) return;
+  outbox.flagLast(DATA_IMMEDIATE);
+  outbox.close();
+  path.tailProbes++;
+  path.tailProbeAtMs = tailProbeAtMs(context, association, path);
+}
+
+function putData(sender: Sender, path: Path, chunk: OutboundChunk): void {
+  const { context, association, outbox } = sender;
+  putChunk(context, association, path.index, chunk, outbox);
   if (outbox.packets !== sender.lastPacket) sender.packets++;
   sender.lastPacket = outbox.packets;
   path.flightBytes += chunk.bytes.length;
   chunk.sentAtMs = context.nowMs;
   if (path.t3AtMs === NEVER_MS) path.t3AtMs = context.nowMs + path.rtoMs;
-  count(context, "data_sent");
+  if (path.tailProbeAtMs === NEVER_MS) path.tailProbeAtMs = tailProbeAtMs(context, association, path);
 }
 
 /** Sends lost chunks; whether none is left. */
@@ -93,6 +135,8 @@ function sendLost(sender: Sender, isForced: boolean): boolean {
     chunk.path = path.index;
     chunk.transmissions++;
     chunk.missingReports = 0;
+    chunk.probedAtMs = undefined;
+    chunk.isProbedElsewhere = false;
     outbound.flightBytes += length;
     // Section 7.2.4: the timer starts anew when the first outstanding chunk is sent again.
     if (chunk.tsn === tsnPlus(outbound.cumulativeTsn, 1)) path.t3AtMs = NEVER_MS;
@@ -118,7 +162,6 @@ function sendWaiting(sender: Sender): void {
     const chunk = takeChunk(outbound, path.index, mtu);
     outbound.peerWindowBytes = Math.max(0, outbound.peerWindowBytes - bytes);
     outbound.isProbing = isProbe;
-    if (isProbe || (context.state.code !== "ES" && !hasWaiting(outbound))) chunk.flags |= DATA_IMMEDIATE;
     if (path.timedTsn === undefined) {
       path.timedTsn = chunk.tsn;
       path.timedSinceAtMs = context.nowMs;

@@ -1,7 +1,8 @@
 /** What the tests of single rules have in common: worlds at rest, and what was sent and told in them. */
 import { expect } from "vitest";
-import type { Chunk, ChunkOf } from "../../src/sctp/chunk.js";
+import { type Chunk, type ChunkOf, DATA_IMMEDIATE } from "../../src/sctp/chunk.js";
 import type { SctpAction } from "../../src/sctp/index.js";
+import { emitPacket } from "../../src/sctp/packet.js";
 import { kindsOf, parse, SIDES, type Side, World, type WorldOptions } from "./world.js";
 
 /** Who has sent which chunks, in order. */
@@ -52,6 +53,15 @@ export function chunksOf(world: World, from: Side, kind: "data" | "sack"): (Data
 /** Packets of a side that hold a chunk whose name has `kind` in it. */
 export const packetsWith = (world: World, from: Side, kind: string) =>
   world.sent.filter((packet) => packet.from === from && kindsOf([parse(packet.bytes)])[0]!.includes(kind));
+
+/** Takes from the user data of `a` what RFC 7053 has added: as a peer sends that does not know it. */
+export function withoutImmediate(world: World): void {
+  world.intercept = (from, _path, bytes) => {
+    const packet = parse(bytes);
+    for (const chunk of packet.chunks) if (chunk.kind === "data") chunk.flags &= ~DATA_IMMEDIATE;
+    return from === "a" ? emitPacket(packet) : bytes;
+  };
+}
 
 /** Drops each chunk of user data of a whose place in the order of sending is in the list. */
 export function dropData(world: World, places: readonly number[]): void {

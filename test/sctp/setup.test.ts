@@ -183,6 +183,7 @@ describe("setting up", () => {
         from: ADDRESSES.a[0]!,
         to: ADDRESSES.b[0]!,
         bytes: world.forge("b", [...chunks, data], { verificationTag }),
+        udpPort: 9899,
       },
       world.nowMs,
     );
