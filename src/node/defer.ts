@@ -42,6 +42,10 @@ export class DeferQueue {
     this.#waiting = original === undefined ? [] : [...original.#waiting];
   }
 
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
   /** When the first one has waited long enough; Infinity: none waits. */
   get deadlineMs(): number {
     return this.#waiting[0]?.untilMs ?? Number.POSITIVE_INFINITY;

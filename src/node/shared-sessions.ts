@@ -291,6 +291,7 @@ export class SharedSessions implements SessionsPort {
   }
 
   #release(nowMs: number): SessionsAction[] {
+    if (this.#deferred.isEmpty) return [];
     const released = this.#deferred.release(this.#dataplane.sync.acknowledged, nowMs);
     return released.map((each) => ({ kind: "release", ...each }));
   }

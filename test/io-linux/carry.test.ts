@@ -145,6 +145,23 @@ describe.skipIf(isSkipped)("frames between two hosts", () => {
       lab.run(place, "ethtool", "-K", "eth0", "tx", "on", "tso", "on", "gso", "on", "gro", "on");
   });
 
+  test("a veth device is for AF_XDP where it does not merge segments", async () => {
+    wire = await lab.wire();
+    expect(wire.backend).toBe("packet");
+    expect(wire.refused).toEqual([
+      {
+        backend: "xdp-driver",
+        why: "in0 is a veth device with TCP segmentation offload, which XDP would end",
+      },
+    ]);
+    await stop();
+    for (const device of ["in0", "out0"]) lab.run("box", "ethtool", "-K", device, "tso", "off");
+    wire = await lab.wire();
+    expect(wire).toMatchObject({ backend: "xdp-driver", refused: [] });
+    await stop();
+    for (const device of ["in0", "out0"]) lab.run("box", "ethtool", "-K", device, "tso", "on");
+  });
+
   test("where tags are expected, a veth device is not for AF_XDP", async () => {
     wire = await lab.wire({ isTagged: true });
     expect(wire.backend).toBe("packet");
