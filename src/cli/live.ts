@@ -13,6 +13,7 @@ import { RELOAD_MODES, type ReloadMode } from "../redundancy/index.js";
 import { socketOption } from "./console.js";
 import { EXIT } from "./exit.js";
 import { loadConfig, rulesNeeded } from "./load.js";
+import { addLogOptions, type LogVerbOptions, readLogOptions } from "./log-options.js";
 import {
   fragmentsOption,
   lenientOption,
@@ -23,7 +24,7 @@ import {
 } from "./options.js";
 import { printDiagnostics, printError, refuse } from "./terminal.js";
 
-interface RunVerbOptions {
+interface RunVerbOptions extends LogVerbOptions {
   readonly config: string;
   readonly map: readonly { readonly interface: string; readonly value: string }[];
   readonly backend: BackendName | "auto";
@@ -51,7 +52,7 @@ Exit codes: 0 ended by a signal; 1 to be started again (--reload-mode exit);
 2 bad input, or a device that cannot be used; 70 a bug of twinwall.`;
 
 export function runCommand(io: Io, exit: (code: number) => void): Command {
-  return new Command("run")
+  const command = new Command("run")
     .summary("run a firewall on network devices of this machine")
     .description(
       "Runs one firewall on network devices of this machine, by itself or as half of a pair, until it is ended.",
@@ -73,7 +74,8 @@ export function runCommand(io: Io, exit: (code: number) => void): Command {
     .option("--log-file <file>", "append the log to a file, which a SIGHUP opens anew")
     .addOption(
       new Option("--log-format <format>", "of the terminal and the file").choices(LOG_FORMATS).default("ios"),
-    )
+    );
+  return addLogOptions(command)
     .addOption(metricsOption())
     .addOption(sessionsOption())
     .addOption(fragmentsOption())
@@ -108,6 +110,8 @@ async function run(io: Io, options: RunVerbOptions): Promise<number> {
   };
   for (const line of describe(config, found)) io.stdout.write(`${line}\n`);
   if (options.dryRun) return EXIT.done;
+  const logOptions = await readLogOptions(io, options);
+  if (isProblem(logOptions)) return refuse(io, logOptions.problem);
   const { Services } = await import("../io/live/services.js");
   const services = new Services({
     config,
@@ -118,6 +122,7 @@ async function run(io: Io, options: RunVerbOptions): Promise<number> {
     logFile: options.logFile === undefined ? undefined : { path: options.logFile, format: options.logFormat },
     consoleFormat: options.logFormat,
     metrics: options.metrics,
+    ...logOptions.value,
   });
   try {
     const running = await startRun(

@@ -15,8 +15,8 @@ export interface ThreadView {
   readonly name: string;
   /** How long it took to answer, in ms; undefined: it did not in time. */
   readonly answerMs: number | undefined;
-  /** Messages of it that found no room. */
-  readonly refusedMessages: number;
+  /** Messages of it that found no room; undefined: it did not say. */
+  readonly refusedMessages: number | undefined;
 }
 
 export interface MetricsSnapshot {
@@ -34,7 +34,8 @@ export interface MetricsSnapshot {
   readonly redundancy?: RedundancyView;
   readonly sync?: SyncView;
   readonly syncCounters?: SyncCounters;
-  readonly sctp?: EndpointView;
+  /** Undefined: there is no association. */
+  readonly sctp?: EndpointView | undefined;
   readonly bfd?: readonly BfdNeighborView[];
   readonly threads?: readonly ThreadView[];
   readonly log?: { readonly logger: LoggerView; readonly destinations: readonly DeliveryView[] };

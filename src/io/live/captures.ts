@@ -74,7 +74,7 @@ export class LiveCaptures {
     try {
       const file = await open(path, "w", 0o600);
       try {
-        for (const piece of buffer.pcapng({ interfaces, rules })) await file.write(piece);
+        for (const piece of buffer.pcapng({ interfaces, rules })) await file.writeFile(piece);
       } finally {
         await file.close();
       }

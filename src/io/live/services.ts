@@ -4,7 +4,7 @@ import type { LogFormat } from "../../log/index.js";
 import { EventLog } from "../../report/log.js";
 import { type ConsoleServer, startConsole } from "../console/server.js";
 import { type Io, isProblem, type Result } from "../io.js";
-import { Logging } from "../log/logging.js";
+import { Logging, type LoggingOptions } from "../log/logging.js";
 import { type MetricsServer, serveMetrics } from "../metrics/server.js";
 import { type Notifier, openNotifier } from "../systemd.js";
 import { LiveBackend } from "./backend.js";
@@ -21,9 +21,15 @@ export interface ServiceOptions {
   readonly sessionsMax: number;
   readonly logFile?: { readonly path: string; readonly format: LogFormat } | undefined;
   readonly consoleFormat: LogFormat;
+  /** How syslog hosts are reached. */
+  readonly logHosts: LoggingOptions["hosts"];
+  readonly tcpFraming?: LoggingOptions["tcpFraming"];
   /** Where the metrics are served; undefined: nowhere. */
   readonly metrics?: { readonly address: string; readonly port: number } | undefined;
 }
+
+/** The log looks so often for sums of flows that are due, and for events that were lost. */
+const LOG_TICK_MS = 1000;
 
 /** The log, which is there before the box is and after it has ended. */
 export class Services {
@@ -37,15 +43,19 @@ export class Services {
   #metrics: MetricsServer | undefined;
   #notifier: Notifier | undefined;
   #watchdog: NodeJS.Timeout | undefined;
+  #logTicker: NodeJS.Timeout | undefined;
+  /** Events that were lost, as far as the log has been told. */
+  #eventsLost = 0;
 
   constructor(options: ServiceOptions) {
-    const { config, io, logFile, consoleFormat } = options;
+    const { config, io, logFile, consoleFormat, logHosts, tcpFraming } = options;
     this.#options = options;
     this.#startMs = io.monotonicMs();
     this.logging = new Logging({
       config,
       settings: { consoleFormat, ...(logFile !== undefined && { file: logFile }) },
-      hosts: {},
+      hosts: logHosts,
+      tcpFraming,
       terminal: process.stderr,
       now: () => ({ wallMs: io.wallClock().getTime(), uptimeMs: io.monotonicMs() - this.#startMs }),
       version: io.version,
@@ -81,6 +91,8 @@ export class Services {
       },
       sessionsMax,
     );
+    this.#logTicker = setInterval(() => void this.#tickLog(box), LOG_TICK_MS);
+    this.#logTicker.unref();
     const started = await startConsole({
       backend: this.#backend,
       path: socket,
@@ -99,6 +111,16 @@ export class Services {
       this.#metrics = served.value;
     }
     return this.#tellSystemd(box);
+  }
+
+  /** What is due in the log even if nothing happens. */
+  async #tickLog(box: LiveBox): Promise<void> {
+    const { eventsLost, counters } = await box.dataplane.call("view");
+    const lost = eventsLost + counters.eventsLost;
+    // A core that took over counts anew.
+    this.#events?.lost(Math.max(0, lost - this.#eventsLost));
+    this.#eventsLost = lost;
+    this.#events?.events([], box.nowMs);
   }
 
   /** What systemd asks for in the environment; the watchdog hears of both workers, which have to answer for that. */
@@ -142,6 +164,7 @@ export class Services {
   async close(): Promise<void> {
     this.#notifier?.stopping();
     clearInterval(this.#watchdog);
+    clearInterval(this.#logTicker);
     this.#captures?.close();
     await this.#metrics?.close();
     await this.#console?.close();

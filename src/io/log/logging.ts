@@ -38,7 +38,7 @@ export interface LoggingOptions {
   readonly settings: LogSettings;
   readonly hosts: HostOptions;
   /** Lines of a TCP connection end with a line feed instead of beginning with their length (`--log-framing newline`). */
-  readonly tcpFraming?: "octet-counting" | "newline";
+  readonly tcpFraming?: "octet-counting" | "newline" | undefined;
   /** The terminal: standard error, say. */
   readonly terminal: Writable;
   readonly now: () => LogTime;
