@@ -206,7 +206,7 @@ export class ModelFirewall {
       : [destinationInterface, sourceInterface];
     if (ingress !== near) return decide("wrong_interface", { ingress, session });
     if (packet.ttl <= 1) return decide("ttl_expired", { ingress, session });
-    if (this.policy.isTooBig(packet, egress)) return decide("mtu_exceeded", { ingress, session });
+    if (this.policy.isTooBig(packet, egress)) return decide("mtu_exceeded", { ingress, egress, session });
 
     if (transport.kind === "tcp") {
       const refusal = this.advanceTcp(session, transport.segment, forward);
@@ -281,7 +281,7 @@ export class ModelFirewall {
       : [destinationInterface, sourceInterface];
     if (ingress !== far) return decide("wrong_interface", { ingress, session });
     if (packet.ttl <= 1) return decide("ttl_expired", { ingress, session });
-    if (this.policy.isTooBig(packet, egress)) return decide("mtu_exceeded", { ingress, session });
+    if (this.policy.isTooBig(packet, egress)) return decide("mtu_exceeded", { ingress, egress, session });
     return decide("related", { ingress, egress, session });
   }
 
@@ -317,7 +317,7 @@ export class ModelFirewall {
     const egress = policy.routes.egressTo(destination, ingress);
     if (egress === undefined) return decide("no_route", { ingress });
     if (packet.ttl <= 1) return decide("ttl_expired", { ingress });
-    if (policy.isTooBig(packet, egress)) return decide("mtu_exceeded", { ingress });
+    if (policy.isTooBig(packet, egress)) return decide("mtu_exceeded", { ingress, egress });
 
     const outbound = policy.listAt(egress, family, "out");
     const left = outbound === undefined ? undefined : policy.ask(outbound, packet, transport);
