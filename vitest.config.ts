@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config";
 
 /** Pairs on the wire have timers: what else runs on the machine would stretch them. */
 const LIVE = "test/live/**/*.test.ts";
+/** These take minutes, and a machine that does nothing else: `npm run test:live`. */
+const LONG = ["real", "wire", "matrix", "attacks", "soak"].map((name) => `test/live/${name}.test.ts`);
 
 export default defineConfig({
   test: {
@@ -15,7 +17,13 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "live", include: [LIVE], fileParallelism: false, sequence: { groupOrder: 1 } },
+        test: {
+          name: "live",
+          include: [LIVE],
+          exclude: process.env.LIVE === "1" ? [] : LONG,
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },

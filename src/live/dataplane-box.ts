@@ -13,10 +13,11 @@ import * as L from "../../assembly/layout.js";
 import type { Dataplane } from "../dataplane.js";
 import { formatMac, type Mac, macBytes } from "../frame.js";
 import type { Address } from "../ip.js";
-import type { SessionsAction, SharedSessions, Sharing } from "../node/shared-sessions.js";
+import type { SessionsAction, SessionsInput, SharedSessions, Sharing } from "../node/shared-sessions.js";
 import { fragment } from "../router/fragment.js";
 import { type RingMemory, RingReader } from "../ring.js";
 import type { CaptureTap } from "./capture-tap.js";
+import { type BoxCounters, NO_COUNTS } from "./box-counters.js";
 import { addedTag, destinationOf, isForNobody, withoutTag } from "./frames.js";
 import { type HeldFrame, HeldReplies } from "./held-replies.js";
 import {
@@ -37,6 +38,7 @@ const MESSAGES_PER_TURN = 64;
  * has it now: with a planned switchover none is lost.
  */
 const BOUNCE_MS = 1000;
+const HANDED_OVER_MS = 100;
 const MAC_LENGTH = 6;
 
 /** What an ICMP error may be due for, by the reason of the drop. */
@@ -73,27 +75,6 @@ export interface LivePortOf {
   readonly mac: Mac;
 }
 
-/** Counts since the start. */
-export interface BoxCounters {
-  /** Virtual MAC addresses that the core had no room for. */
-  stationsFull: number;
-  /** Pauses so long that the active role may have been lost. */
-  stalls: number;
-  /** Frames sent on to the box that has the virtual address now. */
-  bounced: number;
-  /** Turns that took frames, and frames that they took. */
-  batches: number;
-  frames: number;
-}
-
-const NO_COUNTS: BoxCounters = {
-  stationsFull: 0,
-  stalls: 0,
-  bounced: 0,
-  batches: 0,
-  frames: 0,
-};
-
 export class DataplaneBox {
   readonly counters: BoxCounters = { ...NO_COUNTS };
   readonly policer = new Policer(L.INTERFACES_MAX);
@@ -112,6 +93,9 @@ export class DataplaneBox {
   #stallMs = Number.POSITIVE_INFINITY;
   #isStalled = false;
   #bounceUntilMs = 0;
+  #isHandingOver = false;
+  /** The role was handed over, and the virtual address is still here: so long frames wait at most. */
+  #handedOverUntilMs = 0;
   #hasTold = false;
 
   constructor(options: DataplaneBoxOptions, nowMs: number) {
@@ -134,7 +118,8 @@ export class DataplaneBox {
 
   /** When the next turn is due even if nothing arrives. */
   get deadlineMs(): number {
-    return this.#options.sessions.deadlineMs;
+    const { deadlineMs } = this.#options.sessions;
+    return this.#handedOverUntilMs > 0 ? Math.min(deadlineMs, this.#handedOverUntilMs) : deadlineMs;
   }
 
   /** Whether there is something to do before a frame arrives or the deadline is due. */
@@ -149,7 +134,8 @@ export class DataplaneBox {
 
   /** Whether frames are left where they are for now: roles change, or are in doubt. */
   get isPaused(): boolean {
-    return this.#isStalled || this.#options.sessions.isDraining;
+    const isWaiting = this.#lastTurnMs < this.#handedOverUntilMs;
+    return this.#isStalled || isWaiting || this.#options.sessions.isDraining;
   }
 
   /** Does what there is to do at this time. False: there was nothing. `wasDueMs`: when the turn was to be at the latest. */
@@ -157,6 +143,7 @@ export class DataplaneBox {
     const pauseMs = nowMs - Math.max(wasDueMs, this.#lastTurnMs);
     if (pauseMs >= this.#stallMs) this.#stall(pauseMs);
     this.#lastTurnMs = nowMs;
+    if (nowMs >= this.#handedOverUntilMs) this.#handedOverUntilMs = 0;
     let isBusy = this.#toControl.flush();
     this.#hasTold ||= isBusy;
     isBusy = this.#obey(nowMs) || isBusy;
@@ -200,8 +187,7 @@ export class DataplaneBox {
     switch (message.kind) {
       case "sessions": {
         const { sessions } = this.#options;
-        if (message.input.kind === "deactivate" && this.#dataplane.sync.role === "active")
-          this.#bounceUntilMs = nowMs + BOUNCE_MS;
+        this.#noteRole(message.input, nowMs);
         this.#act(sessions.expire(nowMs), nowMs);
         this.#act(sessions.step(message.input, nowMs), nowMs);
         return;
@@ -221,6 +207,17 @@ export class DataplaneBox {
       case "resume":
         this.#isStalled = false;
         return;
+    }
+  }
+
+  /** A role that is handed over: frames wait until the other box has the virtual address, and then go on to it. */
+  #noteRole({ kind, ...input }: SessionsInput, nowMs: number): void {
+    if (kind === "activate") this.#handedOverUntilMs = 0;
+    else if (kind === "drain" && "isDraining" in input) this.#isHandingOver ||= input.isDraining;
+    else if (kind === "deactivate" && this.#dataplane.sync.role === "active") {
+      this.#bounceUntilMs = nowMs + BOUNCE_MS;
+      if (this.#isHandingOver) this.#handedOverUntilMs = nowMs + HANDED_OVER_MS;
+      this.#isHandingOver = false;
     }
   }
 
@@ -248,6 +245,7 @@ export class DataplaneBox {
     this.#former.set(number, former);
     if (isOwned || successor === undefined) former.delete(mac);
     else former.set(mac, successor);
+    if (!isOwned) this.#handedOverUntilMs = 0;
     this.#tellStation(number, mac, isOwned);
   }
 

@@ -3,7 +3,7 @@ import type { Counters } from "../counters.js";
 import type { DeferCounters } from "../node/defer.js";
 import type { SyncCounters } from "../sync-port.js";
 import type { SyncView } from "../sync/session-sync.js";
-import type { BoxCounters } from "./dataplane-box.js";
+import type { BoxCounters } from "./box-counters.js";
 import type { PortCounters } from "./packet-io.js";
 import type { PolicedKind } from "./policer.js";
 
