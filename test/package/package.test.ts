@@ -95,7 +95,9 @@ describe("the tarball", () => {
       .filter((file) => !file.endsWith(".d.ts"))
       .flatMap((file) => [".js", ".d.ts"].map((ending) => `dist/${file.replace(/\.ts$/, ending)}`));
     const examples = filesBelow(join(ROOT, "examples")).filter((file) => /\.(cfg|pcapng)$/.test(file));
-    const docs = filesBelow(join(ROOT, "docs"));
+    const whole = ["docs", "systemd"].flatMap((folder) =>
+      filesBelow(join(ROOT, folder)).map((file) => `${folder}/${file}`),
+    );
     expect(packed.files.map(({ path }) => path).sort()).toEqual(
       [
         "LICENSE",
@@ -104,7 +106,7 @@ describe("the tarball", () => {
         "dist/core.wasm",
         ...compiled,
         ...examples.map((file) => `examples/${file}`),
-        ...docs.map((file) => `docs/${file}`),
+        ...whole,
       ].sort(),
     );
   });
