@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 /** Pairs on the wire have timers: what else runs on the machine would stretch them. */
 const LIVE = "test/live/**/*.test.ts";
 /** These take minutes, and a machine that does nothing else: `npm run test:live`. */
-const LONG = ["real", "wire", "matrix", "attacks", "soak"].map((name) => `test/live/${name}.test.ts`);
+const LONG = ["real", "wire", "matrix", "attacks", "soak", "observation"].map((name) => `test/live/${name}.test.ts`);
 
 export default defineConfig({
   test: {
