@@ -8,7 +8,7 @@ import { scenarioOf } from "./scenario.js";
 import { simulate } from "./run.js";
 
 const FIRST = Number(process.env.TWINWALL_SEED ?? 1);
-const SEEDS = Number(process.env.TWINWALL_SEEDS ?? 2000);
+const SEEDS = Number(process.env.TWINWALL_SEEDS ?? 300);
 const TIMEOUT_MS = 900_000;
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const OUTPUT_MAX = 64 * 1024 * 1024;
