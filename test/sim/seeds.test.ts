@@ -39,16 +39,20 @@ describe("seeds", () => {
     TIMEOUT_MS,
   );
 
-  test("the same seed gives the same run, event by event; another gives another", () => {
-    const hashes = new Set<string>();
-    for (let seed = FIRST; seed < FIRST + 20; seed++) {
-      const [one, other] = [simulate(scenarioOf(seed)), simulate(scenarioOf(seed))];
-      expect(other.hash).toBe(one.hash);
-      expect(other.events).toBe(one.events);
-      hashes.add(one.hash);
-    }
-    expect(hashes.size).toBe(20);
-  });
+  test(
+    "the same seed gives the same run, event by event; another gives another",
+    () => {
+      const hashes = new Set<string>();
+      for (let seed = FIRST; seed < FIRST + 20; seed++) {
+        const [one, other] = [simulate(scenarioOf(seed)), simulate(scenarioOf(seed))];
+        expect(other.hash).toBe(one.hash);
+        expect(other.events).toBe(one.events);
+        hashes.add(one.hash);
+      }
+      expect(hashes.size).toBe(20);
+    },
+    TIMEOUT_MS,
+  );
 
   test("the first of a thousand hold every kind of fault, of ending and of configuration", () => {
     const scenarios = Array.from({ length: 1000 }, (_, i) => scenarioOf(FIRST + i));
