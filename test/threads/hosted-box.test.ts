@@ -1,4 +1,5 @@
 /** What the thread of a box does in its turns, in one thread and virtual time. */
+import { DEFER_MAX_MS } from "../../src/node/defer.js";
 import { describe, expect, test } from "vitest";
 import * as L from "../../assembly/layout.js";
 import { formatSessionId } from "../../src/session-view.js";
@@ -194,7 +195,7 @@ describe("first replies that wait for the standby", () => {
     const decided = lab.send("A", [trafficOf(1, "syn"), trafficOf(1, "synAck")]);
     expect(decided.map(({ isDeferred }) => isDeferred)).toEqual([false, true]);
     expect(A.releases).toEqual([]);
-    lab.runFor(100);
+    lab.runFor(2 * DEFER_MAX_MS);
     lab.decided("A");
     expect(A.releases).toMatchObject([{ cookie: 1, isAcknowledged: false }]);
     expect(A.node!.deferCounters.gaveUp).toBe(1);
