@@ -73,6 +73,7 @@ import {
   R_PROTOCOL_DISABLED,
   R_REVERSE_PATH,
   R_SOURCE_UNROUTABLE,
+  R_HANDOVER,
   R_STANDBY,
   R_TCP_NO_SESSION,
   R_TOO_BIG,
@@ -98,6 +99,7 @@ import {
   TR_SOURCE,
   TR_TTL,
   VERDICT_DROP,
+  VERDICT_HELD,
   VERDICT_LOCAL,
   VERDICT_PASS,
 } from "./layout";
@@ -134,14 +136,20 @@ const STATEFUL_OUT4: u32 = I_INSPECT_OUT4 - I_INSPECT_IN4;
 const STATEFUL_IN6: u32 = I_INSPECT_IN6 - I_INSPECT_IN4;
 const STATEFUL_OUT6: u32 = I_INSPECT_OUT6 - I_INSPECT_IN4;
 
-/** Decides the packet of `meta`; its descriptor gets the verdict. */
+
 @inline
-export function decide(descriptor: usize, meta: usize): void {
+function begin(descriptor: usize, meta: usize): void {
   store<u64>(descriptor, 0, D_RULE); // rule and session
   store<u64>(descriptor, 0, D_SESSION_ID);
   store<u8>(descriptor, 0, D_SIDE);
   if (tracing) setTracing(false);
   if (load<u8>(descriptor, D_FLAGS) & DF_TRACE) beginTrace(meta);
+}
+
+/** Decides the packet of `meta`; its descriptor gets the verdict. */
+@inline
+export function decide(descriptor: usize, meta: usize): void {
+  begin(descriptor, meta);
   const kind: u32 = load<u8>(meta, M_CLASS);
   if (kind == CLASS_TCP || kind == CLASS_DATAGRAM) decideTransport(descriptor, meta);
   else decideRest(descriptor, meta, kind);
@@ -149,15 +157,27 @@ export function decide(descriptor: usize, meta: usize): void {
 
 /** The same on a standby: what is for the box itself is taken, everything else is dropped. */
 export function decideStandby(descriptor: usize, meta: usize): void {
-  store<u64>(descriptor, 0, D_RULE);
-  store<u64>(descriptor, 0, D_SESSION_ID);
-  store<u8>(descriptor, 0, D_SIDE);
-  if (tracing) setTracing(false);
-  if (load<u8>(descriptor, D_FLAGS) & DF_TRACE) beginTrace(meta);
+  begin(descriptor, meta);
   const kind: u32 = load<u8>(meta, M_CLASS);
   if (kind == CLASS_DROP || kind == CLASS_LOCAL) decideRest(descriptor, meta, kind);
   else if (kind == CLASS_FRAGMENT) verdict(descriptor, meta, VERDICT_DROP, R_STANDBY, 0);
   else decideMiss(descriptor, meta);
+}
+
+/**
+ * The same while the role is handed over: what is for the box itself is taken, everything else waits until it is clear who
+ * decides it. No rule is looked at for that.
+ */
+export function decideHandingOver(descriptor: usize, meta: usize): void {
+  const kind: u32 = load<u8>(meta, M_CLASS);
+  const isOther =
+    kind != CLASS_DROP &&
+    kind != CLASS_LOCAL &&
+    load<u8>(meta, M_SCOPE) != SCOPE_LOCAL_MULTICAST &&
+    !isLocal(routeToDestination(meta));
+  if (!isOther) return decideStandby(descriptor, meta);
+  begin(descriptor, meta);
+  verdict(descriptor, meta, VERDICT_HELD, R_HANDOVER, 0);
 }
 
 function beginTrace(meta: usize): void {

@@ -28,6 +28,7 @@ import {
   FW_RESOLVE,
   FW_SEND,
   FW_TOO_BIG,
+  FW_WAIT,
   H_META,
   HELD_HEADER,
   LI_FLAGS,
@@ -51,6 +52,7 @@ import {
   R_ACL_IN_IMPLICIT,
   R_ACL_OUT_DENY,
   R_ACL_OUT_IMPLICIT,
+  R_HANDOVER,
   R_NO_ROUTE,
   R_TOO_BIG,
   R_TTL_EXPIRED,
@@ -59,6 +61,7 @@ import {
   STATE_AT,
   TR_FORWARD,
   VERDICT_DROP,
+  VERDICT_HELD,
   VERDICT_LOCAL,
   VERDICT_PASS,
 } from "./layout";
@@ -119,6 +122,7 @@ function prepare(descriptor: usize, meta: usize): void {
   if (decided == VERDICT_PASS) forward = emit(descriptor, meta);
   else if (decided == VERDICT_LOCAL) forward = FW_LOCAL;
   else if (decided == VERDICT_DROP) forward = errorDue(load<u8>(descriptor, D_REASON), meta);
+  else if (decided == VERDICT_HELD && load<u8>(descriptor, D_REASON) == R_HANDOVER) forward = FW_WAIT;
   store<u8>(descriptor, forward, D_FORWARD);
   if (load<u8>(descriptor, D_FLAGS) & DF_TRACE) trace(TR_FORWARD, forward);
 }

@@ -30,14 +30,14 @@ import {
   S_ROLE,
   S_NOW_MS,
 } from "./layout";
-import { decide, decideStandby } from "./decide";
+import { decide, decideHandingOver, decideStandby } from "./decide";
 import { advanceTo, candidate, isUsed, release, sweep, touchGroup } from "./flow";
 import { expireDatagrams, initHeld, reclaimHeld } from "./held";
 import { parse } from "./parse";
 import { setPeer } from "./sync-write";
 import { forwardPass, forwardReleased } from "./forward";
 import { checkImage } from "./image";
-import { attachLive, isLive } from "./live";
+import { attachLive, isHandingOver, isLive } from "./live";
 import { attachPolicy, attachState, bankAt, batchMax, count, descriptorsAt, metaAt, policyAt } from "./state";
 import { verdict } from "./verdict";
 
@@ -113,7 +113,10 @@ function pass(first: u32, packets: u32): void {
   sink = touched;
   for (let meta = metaAt; meta < end; meta += META_SIZE)
     store<u32>(meta, candidate(load<u32>(meta, M_HASH), load<u8>(meta, M_V6)), M_SLOT);
-  if (load<u32>(STATE_AT, S_ROLE) == ROLE_STANDBY) {
+  if (isHandingOver) {
+    for (let meta = metaAt, at = descriptors; meta < end; meta += META_SIZE, at += DESC_SIZE)
+      decideHandingOver(at, meta);
+  } else if (load<u32>(STATE_AT, S_ROLE) == ROLE_STANDBY) {
     for (let meta = metaAt, at = descriptors; meta < end; meta += META_SIZE, at += DESC_SIZE)
       decideStandby(at, meta);
   } else {
@@ -173,5 +176,5 @@ export function setRole(role: u32): void {
 export { attachLive } from "./live";
 export { findNextHop } from "./forward";
 export { dropNeighbor, putNeighbor } from "./neighbor";
-export { scan, setPeer, startBulk, writeRecords } from "./sync-write";
+export { scan, setPeer, startBulk, tellHalfOpen, writeRecords } from "./sync-write";
 export { distrust, takeRecords } from "./sync-take";

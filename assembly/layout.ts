@@ -493,6 +493,8 @@ export const FW_REPORT = 5;
 export const FW_FRAGMENT = 6;
 /** As FW_SEND, once the peer has acknowledged the session (DF_DEFERRED; in FW_RESOLVE and FW_FRAGMENT the flag says it). */
 export const FW_DEFER = 7;
+/** Not decided: the host keeps it until the role has been handed over. The frame is as it came. */
+export const FW_WAIT = 8;
 /** Bytes before a frame that a live instance may write to: the longest link header that it builds, and room. */
 export const FRAME_HEADROOM = 64;
 /** Bytes of one frame of the region `buffers`, headroom included. */
@@ -541,7 +543,10 @@ export const VERDICT_PASS = 1;
 export const VERDICT_DROP = 2;
 /** For the firewall itself: the host takes it. */
 export const VERDICT_LOCAL = 3;
-/** A fragment: kept until its datagram is complete or given up; its verdict comes in a later call, by its cookie. */
+/**
+ * A fragment: kept until its datagram is complete or given up; its verdict comes in a later call, by its cookie. With
+ * R_HANDOVER any frame, which the core does not keep.
+ */
 export const VERDICT_HELD = 4;
 
 /** Frames handled in one pass; the batch of the host may be larger. */
@@ -561,6 +566,7 @@ export const INTERFACES_MAX = 64; // numbers 1..63; 0 is "none"
  */
 export const LIVE_ON = 0; // u32: 1: what passes is prepared for the wire
 export const LIVE_NEIGHBORS = 4; // u32: neighbours in the table
+export const LIVE_HANDOVER = 8; // u32: 1: only what is for the firewall itself is decided, everything else waits
 export const LIVE_INTERFACES = 64; // LIVE_INTERFACE_SIZE[INTERFACES_MAX]
 export const LIVE_INTERFACE_SIZE = 128;
 export const LI_FLAGS = 0; // u8: LIF_*
@@ -897,6 +903,7 @@ export const R_ARP = 6;
 export const R_NEIGHBOR_DISCOVERY = 7;
 export const R_LOCAL_MULTICAST = 8;
 export const R_HELD = 9;
+export const R_HANDOVER = 10; // waits in the host until the role has been handed over (LIVE_HANDOVER)
 
 export const R_NOT_READY = 16;
 export const R_BAD_DESCRIPTOR = 17;

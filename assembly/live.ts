@@ -16,6 +16,7 @@ import {
   LI_MTU,
   LI_SOURCE_MAC,
   LIF_ON,
+  LIVE_HANDOVER,
   LIVE_INTERFACE_SIZE,
   LIVE_INTERFACES,
   LIVE_MACS_MAX,
@@ -35,6 +36,8 @@ import { interfaceCount, interfacesAt, word } from "./state";
 
 /** Whether what passes is prepared for the wire. */
 export let isLive: bool = false;
+/** Whether what is not for the firewall itself waits outside: its role is being handed over. */
+export let isHandingOver: bool = false;
 /** The smallest MTU of all interfaces: no packet up to this size needs a second look. */
 export let mtuLeast: u32 = u32.MAX_VALUE;
 let interfacesLiveAt: usize = 0;
@@ -51,6 +54,7 @@ export function attachLive(): void {
   const region: usize = word(S_LIVE_AT);
   interfacesLiveAt = region + LIVE_INTERFACES;
   isLive = load<u32>(region, LIVE_ON) != 0;
+  isHandingOver = isLive && load<u32>(region, LIVE_HANDOVER) != 0;
   mtuLeast = u32.MAX_VALUE;
   for (let number: u32 = 0; number < NUMBERS; number++) {
     let flags: u32 =

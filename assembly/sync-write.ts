@@ -24,6 +24,7 @@ import {
   COLD_IDLE_TIMER,
   COLD_INSPECT,
   COLD_MARK,
+  COLD_NEWER,
   COLD_OFFERED,
   COLD_PENDING,
   COLD_RULE,
@@ -119,9 +120,9 @@ import {
   W_MAXWIN,
 } from "./layout";
 import { clear } from "./bytes";
-import { freeGone, isHalfOpen, usedInGroup } from "./flow";
+import { freeGone, isHalfOpen, oldestHalfOpen, usedInGroup } from "./flow";
 import { bucketOf, isKnown, liveSum, nextVersion, noteChange, setKnown, setUnknown, unqueue } from "./sync";
-import { cold, count, groups, hot, now, policyDefers, timeoutsAt, setWord, word } from "./state";
+import { cold, count, groups, hot, NO_SLOT, now, policyDefers, timeoutsAt, setWord, word } from "./state";
 import { first, windowOf, WINDOW_MAX } from "./window";
 
 const ALL_BUCKETS: u64 = 0xffffffffffffffff;
@@ -237,6 +238,12 @@ function writeHeader(at: usize, action: u32, size: u32): void {
   store<u64>(at, 0, SR_VERSION);
   store<u16>(at, size, SR_LENGTH);
   sent();
+}
+
+/** Before a handover: tells the peer of half-open sessions, too. */
+export function tellHalfOpen(): void {
+  for (let slot = oldestHalfOpen(); slot != NO_SLOT; slot = load<u32>(cold(slot), COLD_NEWER) - 1)
+    if (!isKnown(cold(slot))) noteChange(slot);
 }
 
 /** Walks on through the table, as far as there is room; behind the last group comes END. */

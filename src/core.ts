@@ -32,6 +32,7 @@ interface CoreExports extends Record<string, unknown> {
   setPeer(present: number): void;
   startBulk(low: number, high: number): void;
   scan(budget: number): void;
+  tellHalfOpen(): void;
   writeRecords(budget: number): number;
   takeRecords(size: number): number;
   distrust(): void;
@@ -53,6 +54,7 @@ const EXPORTS: readonly (keyof CoreExports & string)[] = [
   "setPeer",
   "startBulk",
   "scan",
+  "tellHalfOpen",
   "writeRecords",
   "takeRecords",
   "distrust",
@@ -194,6 +196,11 @@ export class Core {
   /** Looks through `groups` groups for sessions whose counters have moved. */
   scan(groups: number): void {
     this.#exports.scan(groups);
+  }
+
+  /** Keeps what the peer has not been told of half-open sessions, to be told. */
+  tellHalfOpen(): void {
+    this.#exports.tellHalfOpen();
   }
 
   /** Writes records, at most `budget` bytes; what was written, until the next call. */

@@ -72,6 +72,16 @@ export class Forwarding {
     this.#batch.clear();
   }
 
+  /**
+   * While the role is handed over, frames that are not for the box itself get the verdict "held", reason `handover`, and
+   * FW_WAIT: the host keeps them until it is clear who is to decide them.
+   */
+  setHandover(isUnderWay: boolean): void {
+    const at = this.#core.plan.regions.live.at + L.LIVE_HANDOVER;
+    this.#core.view.setUint32(at, isUnderWay ? 1 : 0, true);
+    this.#core.attachLive();
+  }
+
   /** Frames leave the interface from this MAC address: its own, or a virtual one while this box answers for it. */
   setSourceMac(number: number, mac: Mac): void {
     this.#writeMac(this.#record(number) + L.LI_SOURCE_MAC, mac);

@@ -30,6 +30,7 @@ export const REASONS: readonly Reason[] = [
   row(L.R_NEIGHBOR_DISCOVERY, "neighbor_discovery", "local", "IPv6 neighbour discovery"),
   row(L.R_LOCAL_MULTICAST, "local_multicast", "local", "link-local multicast (HSRP, routing, MLD)"),
   row(L.R_HELD, "held", "held", "fragment waiting for the rest of its datagram"),
+  row(L.R_HANDOVER, "handover", "held", "waits until the role has been handed over"),
 
   row(L.R_NOT_READY, "not_ready", "drop", "no policy is loaded"),
   row(L.R_BAD_DESCRIPTOR, "bad_descriptor", "drop", "the host described no frame of this memory"),

@@ -96,6 +96,11 @@ export class SyncPort {
     this.#core.distrust();
   }
 
+  /** Of an active that is going to hand over: tells the peer also of sessions that are not open yet. */
+  tellHalfOpen(): void {
+    this.#core.tellHalfOpen();
+  }
+
   /** Of an active: from now on changes are kept for a peer, or no longer. What waited is forgotten. */
   setPeer(isPresent: boolean): void {
     this.#core.setPeer(isPresent);

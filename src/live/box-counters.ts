@@ -8,6 +8,8 @@ export interface BoxCounters {
   stalls: number;
   /** Frames sent on to the box that has the virtual address now. */
   bounced: number;
+  /** Frames that came while too many waited for a handover. */
+  waitingFull: number;
   /** Turns that took frames, and frames that they took. */
   batches: number;
   frames: number;
@@ -17,6 +19,7 @@ export const NO_COUNTS: BoxCounters = {
   stationsFull: 0,
   stalls: 0,
   bounced: 0,
+  waitingFull: 0,
   batches: 0,
   frames: 0,
 };

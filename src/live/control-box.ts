@@ -66,6 +66,8 @@ export class ControlBox {
   readonly #virtualMacs = new Set<Mac>();
   #nowMs = 0;
   #stallMs = Number.POSITIVE_INFINITY;
+  /** The box forwards, or has done so and nobody is known to have the role since. */
+  #isActing = false;
   #hasTold = false;
   #isOver = false;
 
@@ -311,7 +313,10 @@ export class ControlBox {
 
   /** Ends a turn: the other thread is told how patient it is to be, and woken if it was told anything. */
   #wake(): void {
-    const { stallMs } = this.node.redundancy;
+    const { stallMs, isUndecided, role } = this.node.redundancy;
+    const wasActing = this.#isActing;
+    this.#isActing = isUndecided || role === "active" || role === "draining";
+    if (wasActing && !this.#isActing) this.#post({ kind: "succeeded" });
     if (stallMs !== this.#stallMs) {
       this.#stallMs = stallMs;
       // JSON has no Infinity.

@@ -11,7 +11,7 @@
  */
 import * as L from "../../assembly/layout.js";
 import type { Dataplane } from "../dataplane.js";
-import { formatMac, type Mac, macBytes } from "../frame.js";
+import { formatMac, type Mac } from "../frame.js";
 import type { Address } from "../ip.js";
 import type { SessionsAction, SessionsInput, SharedSessions, Sharing } from "../node/shared-sessions.js";
 import { fragment } from "../router/fragment.js";
@@ -19,6 +19,7 @@ import { type RingMemory, RingReader } from "../ring.js";
 import type { CaptureTap } from "./capture-tap.js";
 import { type BoxCounters, NO_COUNTS } from "./box-counters.js";
 import { addedTag, destinationOf, isForNobody, withoutTag } from "./frames.js";
+import { Handover, type WaitingFrame } from "./handover.js";
 import { type HeldFrame, HeldReplies } from "./held-replies.js";
 import {
   readToDataplane,
@@ -30,15 +31,10 @@ import {
 import { Outbox } from "./outbox.js";
 import type { PacketIo } from "./packet-io.js";
 import { kindOf, type PolicedKind, Policer } from "./policer.js";
+import { segments } from "./segments.js";
 
 /** Messages of one turn, so that packets are not kept waiting. */
 const MESSAGES_PER_TURN = 64;
-/**
- * So long after it has given up the active role a box sends frames that still come for a virtual address on to the box that
- * has it now: with a planned switchover none is lost.
- */
-const BOUNCE_MS = 1000;
-const HANDED_OVER_MS = 100;
 const MAC_LENGTH = 6;
 
 /** What an ICMP error may be due for, by the reason of the drop. */
@@ -86,16 +82,13 @@ export class DataplaneBox {
   #ports: readonly (LivePortOf | undefined)[];
   /** Virtual MAC addresses of the box by interface number; the first one is what it sends from. */
   readonly #stations = new Map<number, Mac[]>();
-  /** Those that it had, and own addresses of the boxes that have them now. */
-  readonly #former = new Map<number, Map<Mac, Mac>>();
+  readonly #handover = new Handover();
+  /** Virtual addresses that are given up when the handover is over: until then frames for them wait. */
+  #refusals: { readonly number: number; readonly mac: Mac }[] = [];
   #lastTurnMs: number;
   /** A pause of so long between two turns may have cost the active role. */
   #stallMs = Number.POSITIVE_INFINITY;
   #isStalled = false;
-  #bounceUntilMs = 0;
-  #isHandingOver = false;
-  /** The role was handed over, and the virtual address is still here: so long frames wait at most. */
-  #handedOverUntilMs = 0;
   #hasTold = false;
 
   constructor(options: DataplaneBoxOptions, nowMs: number) {
@@ -118,8 +111,7 @@ export class DataplaneBox {
 
   /** When the next turn is due even if nothing arrives. */
   get deadlineMs(): number {
-    const { deadlineMs } = this.#options.sessions;
-    return this.#handedOverUntilMs > 0 ? Math.min(deadlineMs, this.#handedOverUntilMs) : deadlineMs;
+    return Math.min(this.#options.sessions.deadlineMs, this.#handover.deadlineMs);
   }
 
   /** Whether there is something to do before a frame arrives or the deadline is due. */
@@ -132,10 +124,9 @@ export class DataplaneBox {
     return this.#toControl.refused;
   }
 
-  /** Whether frames are left where they are for now: roles change, or are in doubt. */
+  /** Whether frames are left where they are for now: the role is in doubt. */
   get isPaused(): boolean {
-    const isWaiting = this.#lastTurnMs < this.#handedOverUntilMs;
-    return this.#isStalled || isWaiting || this.#options.sessions.isDraining;
+    return this.#isStalled;
   }
 
   /** Does what there is to do at this time. False: there was nothing. `wasDueMs`: when the turn was to be at the latest. */
@@ -143,7 +134,7 @@ export class DataplaneBox {
     const pauseMs = nowMs - Math.max(wasDueMs, this.#lastTurnMs);
     if (pauseMs >= this.#stallMs) this.#stall(pauseMs);
     this.#lastTurnMs = nowMs;
-    if (nowMs >= this.#handedOverUntilMs) this.#handedOverUntilMs = 0;
+    if (nowMs >= this.#handover.deadlineMs) this.#endHandover(nowMs);
     let isBusy = this.#toControl.flush();
     this.#hasTold ||= isBusy;
     isBusy = this.#obey(nowMs) || isBusy;
@@ -187,9 +178,10 @@ export class DataplaneBox {
     switch (message.kind) {
       case "sessions": {
         const { sessions } = this.#options;
-        this.#noteRole(message.input, nowMs);
+        const wasActive = sessions.dataplane.sync.role === "active";
         this.#act(sessions.expire(nowMs), nowMs);
         this.#act(sessions.step(message.input, nowMs), nowMs);
+        this.#noteRole(message.input, wasActive, nowMs);
         return;
       }
       case "transmit":
@@ -201,6 +193,9 @@ export class DataplaneBox {
       case "station":
         this.#setStation(message);
         return;
+      case "succeeded":
+        if (this.#dataplane.sync.role === "standby") this.#endHandover(nowMs);
+        return;
       case "patience":
         this.#stallMs = message.stallMs;
         return;
@@ -210,15 +205,24 @@ export class DataplaneBox {
     }
   }
 
-  /** A role that is handed over: frames wait until the other box has the virtual address, and then go on to it. */
-  #noteRole({ kind, ...input }: SessionsInput, nowMs: number): void {
-    if (kind === "activate") this.#handedOverUntilMs = 0;
-    else if (kind === "drain" && "isDraining" in input) this.#isHandingOver ||= input.isDraining;
-    else if (kind === "deactivate" && this.#dataplane.sync.role === "active") {
-      this.#bounceUntilMs = nowMs + BOUNCE_MS;
-      if (this.#isHandingOver) this.#handedOverUntilMs = nowMs + HANDED_OVER_MS;
-      this.#isHandingOver = false;
-    }
+  /** A role that is handed over: frames wait until the other box has it, and then go on to there; or it stays here. */
+  #noteRole({ kind, ...input }: SessionsInput, wasActive: boolean, nowMs: number): void {
+    const isDraining = kind === "drain" && "isDraining" in input && input.isDraining;
+    if (kind === "activate") this.#endHandover(nowMs);
+    else if (kind === "deactivate" && wasActive) this.#handover.yield(nowMs);
+    else if (isDraining) this.#handover.begin();
+    if (this.#handover.isUnderWay) this.#dataplane.forwarding.setHandover(true);
+  }
+
+  /** It is clear who decides the frames that have waited: this box does, or the one that has their address now. */
+  #endHandover(nowMs: number): void {
+    if (!this.#handover.isUnderWay) return;
+    const { forwarding, sync } = this.#dataplane;
+    const waiting = this.#handover.end();
+    forwarding.setHandover(false);
+    for (const { number, mac } of this.#refusals.splice(0)) forwarding.refuseMac(number, mac);
+    if (sync.role === "active") this.#decideLate(waiting, nowMs);
+    else for (const { carrier, frame } of waiting) this.#bounce(carrier, frame);
   }
 
   /** A frame of the box itself: with the tag of its interface, from the port that carries it. */
@@ -241,11 +245,7 @@ export class DataplaneBox {
   }: Extract<ToDataplane, { kind: "station" }>): void {
     const others = (this.#stations.get(number) ?? []).filter((each) => each !== mac);
     this.#stations.set(number, isOwned ? [...others, mac] : others);
-    const former = this.#former.get(number) ?? new Map<Mac, Mac>();
-    this.#former.set(number, former);
-    if (isOwned || successor === undefined) former.delete(mac);
-    else former.set(mac, successor);
-    if (!isOwned) this.#handedOverUntilMs = 0;
+    this.#handover.setSuccessor(number, mac, isOwned ? undefined : successor);
     this.#tellStation(number, mac, isOwned);
   }
 
@@ -254,7 +254,8 @@ export class DataplaneBox {
     const own = this.#ports[number]?.mac;
     if (own === undefined) return;
     const { forwarding } = this.#dataplane;
-    if (!isOwned) forwarding.refuseMac(number, mac);
+    if (!isOwned && this.#handover.isUnderWay) this.#refusals.push({ number, mac });
+    else if (!isOwned) forwarding.refuseMac(number, mac);
     else if (!forwarding.acceptMac(number, mac)) this.counters.stationsFull++;
     forwarding.setSourceMac(number, this.#stations.get(number)?.[0] ?? own);
   }
@@ -271,39 +272,58 @@ export class DataplaneBox {
   // --- packets
 
   #forward(nowMs: number): boolean {
-    const io = this.#io;
     const dataplane = this.#dataplane;
-    const { sessions, onDecided } = this.#options;
     const { batch } = dataplane;
     batch.clear();
-    const frames = io.receive(batch.capacity);
+    const frames = this.#io.receive(batch.capacity);
     if (frames === 0) return false;
     this.counters.batches++;
     this.counters.frames += frames;
     batch.length = frames;
-    this.#options.tap?.arrive(batch);
+    this.#decide(dataplane, nowMs);
+    return true;
+  }
+
+  /** Frames that have waited, of which the box itself is to decide after all. */
+  #decideLate(waiting: readonly WaitingFrame[], nowMs: number): void {
+    const dataplane = this.#dataplane;
+    const { batch } = dataplane;
+    for (let at = 0; at < waiting.length && dataplane === this.#dataplane; at += batch.length) {
+      batch.clear();
+      for (let i = at; i < waiting.length && batch.add(waiting[i]!.frame, waiting[i]!.carrier); i++);
+      this.#decide(dataplane, nowMs);
+    }
+  }
+
+  /** Decides what is in the batch, and sends what may leave. */
+  #decide(dataplane: Dataplane, nowMs: number): void {
+    const { sessions, tap, wallMs, onDecided } = this.#options;
+    const { batch } = dataplane;
+    tap?.arrive(batch);
     const { outputs, actions } = sessions.process(nowMs);
     if (sessions.dataplane === dataplane) {
-      this.#options.tap?.decided(batch, outputs, nowMs, this.#options.wallMs());
+      tap?.decided(batch, outputs, nowMs, wallMs());
       this.#attend(dataplane, outputs, nowMs);
-      io.transmit(outputs);
+      this.#io.transmit(outputs);
       onDecided?.(dataplane, nowMs);
     }
     this.#act(actions, nowMs);
-    return true;
   }
 
   /** Outputs that do not just leave. */
   #attend(dataplane: Dataplane, outputs: number, nowMs: number): void {
     const { batch } = dataplane;
-    const isBouncing = nowMs < this.#bounceUntilMs;
+    const isBouncing = this.#handover.isBouncing(nowMs);
     for (let i = 0; i < outputs; i++) {
       const forward = batch.forward(i);
       if (forward === L.FW_SEND) continue;
       if (forward !== L.FW_NONE) {
         this.#io.complete(i);
         this.#divert(dataplane, i, forward, nowMs);
-      } else if (isBouncing) this.#bounce(dataplane, i);
+      } else if (isBouncing && batch.reasonCode(i) === L.R_NOT_FOR_US) {
+        this.#io.complete(i);
+        for (const frame of this.#wholeFrames(dataplane, i)) this.#bounce(batch.ingress(i), frame);
+      }
     }
   }
 
@@ -324,7 +344,10 @@ export class DataplaneBox {
       }
       case L.FW_DEFER:
       case L.FW_RESOLVE:
-        this.#leave(dataplane, i, batch.frame(i), nowMs);
+        for (const each of this.#wholeFrames(dataplane, i)) this.#leave(dataplane, i, each, nowMs);
+        return;
+      case L.FW_WAIT:
+        this.#wait(dataplane, i);
         return;
       case L.FW_FRAGMENT: {
         const mtu = dataplane.forwarding.mtu(batch.egress(i));
@@ -382,21 +405,32 @@ export class DataplaneBox {
     this.#toControl.offer(message);
   }
 
-  /**
-   * A frame for a virtual address that another box has now goes on to that box itself: a switch that still has the virtual
-   * address here would not take it to there.
-   */
-  #bounce(dataplane: Dataplane, i: number): void {
+  /** A frame that waits until the role has been handed over. */
+  #wait(dataplane: Dataplane, i: number): void {
     const { batch } = dataplane;
-    const number = batch.ingress(i);
+    const carrier = this.#carrierOf(batch.ingress(i));
+    for (const frame of this.#wholeFrames(dataplane, i))
+      if (!this.#handover.keep({ carrier, frame: frame.slice() })) this.counters.waitingFull++;
+  }
+
+  /** The frames that a frame was merged of, or itself: nobody cuts up what does not leave as it came. */
+  #wholeFrames({ batch }: Dataplane, i: number): Uint8Array[] {
+    return segments(batch.frame(i), batch.networkOffset(i), batch.segment(i));
+  }
+
+  /** The number of the interface that takes untagged frames of the same device. */
+  #carrierOf(number: number): number {
     const port = this.#ports[number];
-    const frame = batch.frame(i);
-    const successor = this.#former.get(number)?.get(formatMac(frame.subarray(0, MAC_LENGTH)));
-    if (port === undefined || successor === undefined) return;
-    this.#io.complete(i);
-    const sent = frame.slice();
-    sent.set(macBytes(successor));
-    sent.set(macBytes(port.mac), MAC_LENGTH);
+    const carrier = this.#ports.findIndex((each) => each?.port === port?.port && each?.vlan === 0);
+    return carrier < 0 ? number : carrier;
+  }
+
+  /** A frame for a virtual address that another box has now goes on to that box. */
+  #bounce(number: number, frame: Uint8Array): void {
+    const port = this.#ports[number];
+    const destination = formatMac(frame.subarray(0, MAC_LENGTH));
+    const sent = port && this.#handover.addressed(number, frame, destination, port.mac);
+    if (port === undefined || sent === undefined) return;
     this.#io.send(port.port, sent);
     this.counters.bounced++;
   }
@@ -440,6 +474,8 @@ export class DataplaneBox {
   /** The core has trapped: the devices get the memory of the one that goes on. The machines tell it what it has to know. */
   #renew(): void {
     this.#io.close();
+    this.#handover.end();
+    this.#refusals = [];
     this.#stations.clear();
     this.#enable();
     this.#io = this.#options.openIo();

@@ -41,7 +41,9 @@ export type ToDataplane =
   /** A pause of so long may cost the active role from now on. */
   | { readonly kind: "patience"; readonly stallMs: number }
   /** The answer to "stalled": roles are settled, packets may go on. */
-  | { readonly kind: "resume" };
+  | { readonly kind: "resume" }
+  /** Another box has the role that was handed over, or nobody took it. */
+  | { readonly kind: "succeeded" };
 
 /** For the thread of the machines. */
 export type ToControl =
@@ -112,6 +114,7 @@ export function writeToDataplane(ring: RingWriter, message: ToDataplane): boolea
     case "station":
     case "patience":
     case "resume":
+    case "succeeded":
       return writeJson(ring, message);
   }
 }

@@ -246,7 +246,9 @@ export class SharedSessions implements SessionsPort {
         return this.#deactivate();
       case "drain":
         this.#isDraining = input.isDraining;
-        return [];
+        if (!input.isDraining) return [];
+        this.#dataplane.sync.tellHalfOpen();
+        return this.#sync.step({ kind: "flush" }, nowMs);
       case "peer":
         return [...this.#abandon(), ...this.#sync.step(input, nowMs)];
       case "await-bulk":

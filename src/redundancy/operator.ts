@@ -69,6 +69,11 @@ function force(context: Context): Event | undefined {
     reply(context, "switchover", "refused", text);
     return undefined;
   }
+  // Even by force nothing is lost where that can be had; the second time it is not waited for.
+  if (switchoverObstacle(state) === undefined) {
+    beginSwitchover(context, "userForced", true);
+    return undefined;
+  }
   endSwitchover(context, "failed", "forced instead");
   state.switchover = { token: randomToken(random), reason: "userForced", isOrdered: true };
   count(context, "switchoversBegun");

@@ -23,7 +23,7 @@ import {
   NEVER_MS,
   type RedundancyState,
 } from "./state.js";
-import { type State, STATES } from "./states.js";
+import { type Role, type State, STATES } from "./states.js";
 import { type Event, EVENTS, next } from "./table.js";
 import { expire, forgive, lateMsMax, nextDeadline, stallMs } from "./timers.js";
 import { type RedundancyView, viewOf } from "./view.js";
@@ -75,6 +75,16 @@ export class Redundancy {
   get isPeerHeard(): boolean {
     const { peer } = this.#state;
     return isLinked(this.#state) && peer !== undefined && !peer.isSilent;
+  }
+
+  /** What the dataplane is to do. */
+  get role(): Role {
+    return STATES[this.#state.state].role;
+  }
+
+  /** The role was given up or is in doubt, and it is not known who has it. */
+  get isUndecided(): boolean {
+    return this.#state.state === "yield" || this.#state.state === "suspect";
   }
 
   /** After a pause of so long the peer may have taken over; changes with what watches this box. */

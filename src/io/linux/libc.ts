@@ -20,6 +20,7 @@ const FUNCTIONS = {
   read: "intptr_t read(int fd, intptr_t bytes, size_t length)",
   readv: "intptr_t readv(int fd, intptr_t vectors, int count)",
   recv: "intptr_t recv(int fd, intptr_t bytes, size_t length, int flags)",
+  sched_setscheduler: "int sched_setscheduler(int thread, int policy, intptr_t parameters)",
   sendmmsg: "int sendmmsg(int fd, intptr_t messages, unsigned int count, int flags)",
   sendto: "intptr_t sendto(int fd, intptr_t bytes, size_t length, int flags, intptr_t to, uint32_t toLength)",
   setsockopt: "int setsockopt(int fd, int level, int option, intptr_t value, uint32_t length)",

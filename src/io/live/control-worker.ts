@@ -10,6 +10,7 @@ import type { ReloadMode } from "../../redundancy/index.js";
 import { Router } from "../../router/index.js";
 import { isProblem } from "../io.js";
 import { loadLibc } from "../linux/libc.js";
+import { becomeUrgent } from "../linux/priority.js";
 import { nodeMac } from "../mac.js";
 import { SharedClock } from "../pair/clock.js";
 import { secureRandom } from "../random.js";
@@ -37,7 +38,8 @@ export interface ControlData {
 
 /** What it tells the main thread without being asked. */
 export type ControlMessage =
-  | { readonly kind: "ready" }
+  /** `hint`: what keeps its hellos from being on time on a busy machine. */
+  | { readonly kind: "ready"; readonly hint?: string }
   | { readonly kind: "failed"; readonly problem: string }
   | { readonly kind: "report"; readonly report: ControlReport; readonly nowMs: number }
   /** An orderly end is done. */
@@ -89,7 +91,8 @@ async function main(data: ControlData): Promise<void> {
     controlCalls({ box, links: links.value, nowMs: () => clock.nowMs() }),
   );
   box.start(clock.nowMs());
-  tell({ kind: "ready" });
+  const urgent = becomeUrgent(loaded.value);
+  tell(isProblem(urgent) ? { kind: "ready", hint: urgent.problem } : { kind: "ready" });
   let changes = 0;
   let linksAtMs = 0;
   let idleSinceMs = clock.nowMs();

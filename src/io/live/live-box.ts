@@ -83,6 +83,7 @@ export class LiveBox {
   /** When it began, by its clock. */
   readonly startMs: number;
   #opened: Opened | undefined;
+  #hint: string | undefined;
 
   private constructor(options: LiveOptions, room: Room, policy: Policy) {
     this.#options = options;
@@ -148,6 +149,11 @@ export class LiveBox {
     return this.#opened!;
   }
 
+  /** Why hellos may be late on a busy machine. */
+  get hint(): string | undefined {
+    return this.#hint;
+  }
+
   get mapping(): Mapping {
     return this.#mapping;
   }
@@ -201,8 +207,10 @@ export class LiveBox {
               }) satisfies ControlData,
           );
           this.#control.worker.on("message", (message: ControlMessage) => {
-            if (message.kind === "ready") resolve(undefined);
-            else if (message.kind === "failed") resolve(message.problem);
+            if (message.kind === "ready") {
+              this.#hint = message.hint;
+              resolve(undefined);
+            } else if (message.kind === "failed") resolve(message.problem);
             else if (message.kind === "report") this.#hear(message);
           });
         }
