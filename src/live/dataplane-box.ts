@@ -32,6 +32,7 @@ import { Outbox } from "./outbox.js";
 import type { PacketIo } from "./packet-io.js";
 import { kindOf, type PolicedKind, Policer } from "./policer.js";
 import { segments } from "./segments.js";
+import { Stations } from "./stations.js";
 
 /** Messages of one turn, so that packets are not kept waiting. */
 const MESSAGES_PER_TURN = 64;
@@ -80,11 +81,8 @@ export class DataplaneBox {
   readonly #held = new HeldReplies();
   #io: PacketIo;
   #ports: readonly (LivePortOf | undefined)[];
-  /** Virtual MAC addresses of the box by interface number; the first one is what it sends from. */
-  readonly #stations = new Map<number, Mac[]>();
+  readonly #stations = new Stations(this.counters);
   readonly #handover = new Handover();
-  /** Virtual addresses that are given up when the handover is over: until then frames for them wait. */
-  #refusals: { readonly number: number; readonly mac: Mac }[] = [];
   #lastTurnMs: number;
   /** A pause of so long between two turns may have cost the active role. */
   #stallMs = Number.POSITIVE_INFINITY;
@@ -97,7 +95,7 @@ export class DataplaneBox {
     this.#fromControl = new RingReader(options.fromControl);
     this.#toControl = new Outbox(options.toControl, writeToControl);
     this.#lastTurnMs = nowMs;
-    this.#enable();
+    this.#stations.enable(this.#dataplane.forwarding, this.#ports);
     this.#io = options.openIo();
   }
 
@@ -155,7 +153,7 @@ export class DataplaneBox {
   /** Another configuration is in force in the dataplane: the interfaces have these ports now. */
   reconfigure(ports: readonly (LivePortOf | undefined)[], sharing: Sharing, nowMs: number): void {
     this.#ports = ports;
-    this.#enable();
+    this.#stations.enable(this.#dataplane.forwarding, this.#ports);
     this.#act(this.#options.sessions.share(sharing, nowMs), nowMs);
   }
 
@@ -220,9 +218,9 @@ export class DataplaneBox {
     const { forwarding, sync } = this.#dataplane;
     const waiting = this.#handover.end();
     forwarding.setHandover(false);
-    for (const { number, mac } of this.#refusals.splice(0)) forwarding.refuseMac(number, mac);
+    this.#stations.settle(forwarding);
     if (sync.role === "active") this.#decideLate(waiting, nowMs);
-    else for (const { carrier, frame } of waiting) this.#bounce(carrier, frame);
+    else for (const { number, frame } of waiting) this.#bounce(number, frame);
   }
 
   /** A frame of the box itself: with the tag of its interface, from the port that carries it. */
@@ -237,36 +235,11 @@ export class DataplaneBox {
     else forwarding.setNeighbor(number, address, mac); // full: counted by the core
   }
 
-  #setStation({
-    interface: number,
-    mac,
-    isOwned,
-    successor,
-  }: Extract<ToDataplane, { kind: "station" }>): void {
-    const others = (this.#stations.get(number) ?? []).filter((each) => each !== mac);
-    this.#stations.set(number, isOwned ? [...others, mac] : others);
+  #setStation(message: Extract<ToDataplane, { kind: "station" }>): void {
+    const { interface: number, mac, isOwned, successor } = message;
     this.#handover.setSuccessor(number, mac, isOwned ? undefined : successor);
-    this.#tellStation(number, mac, isOwned);
-  }
-
-  /** Virtual addresses: frames for them are taken, and what leaves comes from the first, which keeps switches up to date. */
-  #tellStation(number: number, mac: Mac, isOwned: boolean): void {
-    const own = this.#ports[number]?.mac;
-    if (own === undefined) return;
     const { forwarding } = this.#dataplane;
-    if (!isOwned && this.#handover.isUnderWay) this.#refusals.push({ number, mac });
-    else if (!isOwned) forwarding.refuseMac(number, mac);
-    else if (!forwarding.acceptMac(number, mac)) this.counters.stationsFull++;
-    forwarding.setSourceMac(number, this.#stations.get(number)?.[0] ?? own);
-  }
-
-  /** Tells the core which interface is where; of a core that is new, or that has a new configuration. */
-  #enable(): void {
-    const interfaces = this.#ports.flatMap((port, number) =>
-      port === undefined ? [] : [{ number, ...port }],
-    );
-    this.#dataplane.forwarding.enable({ interfaces });
-    for (const [number, macs] of this.#stations) for (const mac of macs) this.#tellStation(number, mac, true);
+    this.#stations.set(forwarding, this.#ports[number], number, mac, isOwned, this.#handover.isUnderWay);
   }
 
   // --- packets
@@ -288,9 +261,10 @@ export class DataplaneBox {
   #decideLate(waiting: readonly WaitingFrame[], nowMs: number): void {
     const dataplane = this.#dataplane;
     const { batch } = dataplane;
-    for (let at = 0; at < waiting.length && dataplane === this.#dataplane; at += batch.length) {
+    const left = waiting.values();
+    for (let each = left.next(); !each.done && dataplane === this.#dataplane; ) {
       batch.clear();
-      for (let i = at; i < waiting.length && batch.add(waiting[i]!.frame, waiting[i]!.carrier); i++);
+      while (!each.done && batch.add(each.value.frame, each.value.carrier)) each = left.next();
       this.#decide(dataplane, nowMs);
     }
   }
@@ -408,9 +382,10 @@ export class DataplaneBox {
   /** A frame that waits until the role has been handed over. */
   #wait(dataplane: Dataplane, i: number): void {
     const { batch } = dataplane;
-    const carrier = this.#carrierOf(batch.ingress(i));
+    const number = batch.ingress(i);
+    const carrier = this.#carrierOf(number);
     for (const frame of this.#wholeFrames(dataplane, i))
-      if (!this.#handover.keep({ carrier, frame: frame.slice() })) this.counters.waitingFull++;
+      if (!this.#handover.keep({ number, carrier, frame: frame.slice() })) this.counters.waitingFull++;
   }
 
   /** The frames that a frame was merged of, or itself: nobody cuts up what does not leave as it came. */
@@ -475,9 +450,8 @@ export class DataplaneBox {
   #renew(): void {
     this.#io.close();
     this.#handover.end();
-    this.#refusals = [];
     this.#stations.clear();
-    this.#enable();
+    this.#stations.enable(this.#dataplane.forwarding, this.#ports);
     this.#io = this.#options.openIo();
   }
 }

@@ -14,6 +14,8 @@ const MAC_LENGTH = 6;
 
 /** A frame as it arrived. */
 export interface WaitingFrame {
+  /** Number of the interface that it is for. */
+  readonly number: number;
   /** Number of the interface that takes untagged frames of its device. */
   readonly carrier: number;
   readonly frame: Uint8Array;

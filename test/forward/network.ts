@@ -198,4 +198,5 @@ export const FORWARD_NAMES = new Map<number, string>([
   [L.FW_REPORT, "report"],
   [L.FW_FRAGMENT, "fragment"],
   [L.FW_DEFER, "defer"],
+  [L.FW_WAIT, "wait"],
 ]);

@@ -629,6 +629,19 @@ describe("a switchover", () => {
     });
   });
 
+  test("by force is the same where nothing stands against it; the second time it does not wait", () => {
+    const duo = new Duo().synchronised();
+    duo.pass(HOLD_MS);
+    order(duo, true);
+    duo.talk();
+    expect(duo.view("a")).toMatchObject({ machine: "drain", role: "draining" });
+    order(duo, true);
+    expect(duo.view("a")).toMatchObject({ machine: "yield", role: "none" });
+    duo.group("a", "standby");
+    duo.group("b", "active");
+    expect(duo.last("b", "role")).toMatchObject({ takeover: "hot" });
+  });
+
   const obstacles: readonly [string, (duo: Duo) => void, string][] = [
     ["roles have just changed", () => {}, "roles have changed less than a hold time ago"],
     ["there is no peer", (duo) => duo.pass(HOLD_MS).associate("down"), "system is simplex (no peer unit)"],

@@ -41,6 +41,18 @@ describe("a session that is not synchronised", () => {
   });
 });
 
+test("a half-open session is told before a handover, and not before that", () => {
+  const pair = Pair.connected();
+  new Talk(pair.active).c("S", { seq: C - 1 });
+  new Talk(pair.active, { client: PRIVATE_CLIENT, inside: PRIVATE }).c("S", { seq: C - 1 });
+  expect(actionsOf(...pair.drain())).toEqual([]);
+  pair.active.sync.tellHalfOpen();
+  expect(actionsOf(...pair.drain())).toEqual(["add"]);
+  expect(pair.standby.slots()).toHaveLength(1);
+  pair.active.sync.tellHalfOpen();
+  expect(actionsOf(...pair.drain())).toEqual([]);
+});
+
 test("a session that has not moved is not told again, whatever becomes of its neighbours in the table", () => {
   const pair = Pair.connected();
   const talks = Array.from({ length: 200 }, (_, i) => new Talk(pair.active, { clientPort: 2000 + i }).open());

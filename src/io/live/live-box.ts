@@ -53,8 +53,11 @@ export type LiveReport =
 const BUFFERS_PER_PORT = 4096;
 /** The main thread, both workers, and one that the kernel may need. */
 const THREADS = 3;
-/** Longest orderly end. */
+/** Longest handover before the end, and longest orderly end. */
+const HAND_OVER_MS = 2000;
 const STOP_MS = 1000;
+/** So long after a handover frames may still come here, because a switch or a host has not heard of it. */
+const LINGER_MS = 50;
 
 /** A worker, and how it is asked. */
 interface Asked<C extends Calls<C>> {
@@ -276,12 +279,13 @@ export class LiveBox {
     }
   }
 
-  /** Orderly end: resigns, tells the peer, and gives the devices back. */
+  /** Orderly end: hands over to the peer where that can take over, resigns, and gives the devices back. */
   async stop(): Promise<void> {
     if (this.#isStopping) return;
     this.#isStopping = true;
     const control = this.#control;
     if (control !== undefined) {
+      await this.#handOver(control);
       const stopped = new Promise<void>((resolve) => {
         control.worker.on("message", ({ kind }: ControlMessage) => {
           if (kind === "stopped") resolve();
@@ -297,6 +301,21 @@ export class LiveBox {
       ]);
     }
     await this.#terminate();
+  }
+
+  /** Has the peer take over first, if this box is active and that costs nothing. */
+  async #handOver({ worker, caller }: Asked<ControlCalls>): Promise<void> {
+    const answered = new Promise<boolean>((resolve) => {
+      worker.on("message", (message: ControlMessage) => {
+        if (message.kind === "report" && message.report.kind === "reply") resolve(true);
+        else if (message.kind === "stopped") resolve(false);
+      });
+      setTimeout(() => resolve(false), HAND_OVER_MS).unref();
+    });
+    const { redundancy } = await caller.call("view");
+    if (redundancy.role !== "active" || redundancy.switchoverObstacle !== undefined) return;
+    await caller.call("operate", { kind: "operator", command: "switchover", isForced: false });
+    if (await answered) await new Promise((done) => setTimeout(done, LINGER_MS));
   }
 
   /** Ends both threads where they stand. */
