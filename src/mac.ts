@@ -9,15 +9,19 @@ export const MAC_NONE: Mac = "0000.0000.0000";
 
 export const MAC_LENGTH = 6;
 
+/** Where the digits of each byte stand in the text. */
+const DIGITS_AT = [0, 2, 5, 7, 10, 12] as const;
+/** The two digits of each byte: addresses are read and written with every packet of the box. */
+const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /** The six bytes of a MAC address. */
 export function macBytes(mac: Mac): number[] {
-  const digits = mac.replaceAll(".", "");
-  return Array.from({ length: MAC_LENGTH }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16));
+  return DIGITS_AT.map((at) => Number.parseInt(mac.slice(at, at + 2), 16));
 }
 
 export function formatMac(bytes: ArrayLike<number>): Mac {
-  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"));
-  return [0, 2, 4].map((i) => `${digits[i]}${digits[i + 1]}`).join(".");
+  const pair = (at: number): string => `${DIGITS[bytes[at]!]}${DIGITS[bytes[at + 1]!]}`;
+  return `${pair(0)}.${pair(2)}.${pair(4)}`;
 }
 
 const GROUP_BIT = 1;

@@ -76,12 +76,14 @@ export interface WireRecord<L extends FieldList> {
 
 /** Fields in the order in which they stand on the wire, without gaps. */
 export function record<const L extends FieldList>(list: L): WireRecord<L> {
-  const offsets = new Map<keyof L, number>();
+  const fields: { readonly name: string; readonly at: number; readonly field: Field<unknown> }[] = [];
   let size = 0;
   for (const name of Object.keys(list)) {
-    offsets.set(name, size);
-    size += FIELDS[list[name]!].size;
+    const of = FIELDS[list[name]!] as Field<unknown>;
+    fields.push({ name, at: size, field: of });
+    size += of.size;
   }
+  const offsets = new Map(fields.map(({ name, at }): [keyof L, number] => [name, at]));
   return {
     size,
     offsetOf: (name) => offsets.get(name)!,
@@ -89,16 +91,13 @@ export function record<const L extends FieldList>(list: L): WireRecord<L> {
       if (bytes.length - start < size) return undefined;
       const view = new DataView(bytes.buffer, bytes.byteOffset + start, size);
       const values: Record<string, unknown> = {};
-      for (const [name, at] of offsets) values[name as string] = FIELDS[list[name]!].read(view, at);
+      for (const { name, at, field } of fields) values[name] = field.read(view, at);
       return values as RecordOf<L>;
     },
     emit(values) {
       const bytes = new Uint8Array(size);
       const view = new DataView(bytes.buffer);
-      for (const [name, at] of offsets) {
-        const { write } = FIELDS[list[name]!] as Field<unknown>;
-        write(view, at, values[name]);
-      }
+      for (const { name, at, field } of fields) field.write(view, at, (values as Record<string, unknown>)[name]);
       return bytes;
     },
   };

@@ -147,7 +147,7 @@ async function live(io: Io, running: Running, services: Services): Promise<numbe
   const { box, changes, ending, close } = running;
   for (const change of changes) io.stdout.write(`${change}\n`);
   for (const note of box.opened.notes) io.stdout.write(`not by ${note}\n`);
-  if (box.hint !== undefined) io.stdout.write(`hellos may be late on a busy machine: ${box.hint}\n`);
+  for (const hint of box.hints) io.stdout.write(`hellos may be late on a busy machine, ${hint}\n`);
   io.stdout.write(`packets by ${box.opened.text}\n`);
   const attached = await services.attach(box);
   const ended: Ending = isProblem(attached) ? { kind: "unable", ...attached } : await ending;

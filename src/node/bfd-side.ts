@@ -19,11 +19,14 @@ export interface Hearsay {
   readonly isAssociationHeard: boolean;
 }
 
+/** A path, and what it is called: by the LAN and the family of an HSRP path, or by the ends of another. */
+type NamedPath = PeerPath & { readonly name: string };
+
 /** What follows from a configuration. */
 interface Plan {
-  readonly paths: readonly PeerPath[];
+  readonly paths: readonly NamedPath[];
   /** The box's own address on each path that BFD watches. */
-  readonly locals: ReadonlyMap<PeerPath, Address>;
+  readonly locals: ReadonlyMap<NamedPath, Address>;
   readonly keyString: string | undefined;
 }
 
@@ -82,7 +85,7 @@ export class BfdSide {
     const before = this.#sessions();
     this.#plan = planOf(options);
     for (const name of this.#remotes.keys())
-      if (!this.#plan.paths.some((path) => nameOf(path) === name)) this.#remotes.delete(name);
+      if (!this.#plan.paths.some((path) => path.name === name)) this.#remotes.delete(name);
     if (keyString !== this.#plan.keyString) {
       const ended = this.#bfd.step({ kind: "stop" }, nowMs);
       this.#bfd = this.#newBfd();
@@ -109,12 +112,12 @@ export class BfdSide {
     return this.#plan.paths.flatMap((path) => {
       if (path.kind !== "hsrp") return [];
       const heard = neighbors.filter((each) => isOn(each, path)).map(({ address }) => address);
-      const known = this.#remotes.get(nameOf(path));
+      const known = this.#remotes.get(path.name);
       const session = this.#sessionOf(path);
       const isKept = known !== undefined && (heard.includes(known) || (session && this.#bfd.isUp(session)));
       if (heard.length === 0 || isKept) return [];
       const ended = session === undefined ? [] : this.#bfd.step({ kind: "remove", path: session }, nowMs);
-      this.#remotes.set(nameOf(path), heard[0]!);
+      this.#remotes.set(path.name, heard[0]!);
       return [...ended, ...this.#begin(path, nowMs)];
     });
   }
@@ -129,7 +132,7 @@ export class BfdSide {
   /** The peer as HSRP knows it. */
   get peer(): Neighbor[] {
     return this.#plan.paths.flatMap((path) => {
-      const address = path.kind === "hsrp" ? this.#remotes.get(nameOf(path)) : undefined;
+      const address = path.kind === "hsrp" ? this.#remotes.get(path.name) : undefined;
       return address === undefined ? [] : [{ interface: path.interface.name, address }];
     });
   }
@@ -155,7 +158,7 @@ export class BfdSide {
     return isSilent;
   }
 
-  #livenessOf(path: PeerPath): ReturnType<Bfd["liveness"]> {
+  #livenessOf(path: NamedPath): ReturnType<Bfd["liveness"]> {
     const session = this.#sessionOf(path);
     return session === undefined ? "unknown" : this.#bfd.liveness(session);
   }
@@ -164,14 +167,14 @@ export class BfdSide {
     return this.#plan.paths.flatMap((path) => this.#sessionOf(path) ?? []);
   }
 
-  #sessionOf(path: PeerPath): Path | undefined {
+  #sessionOf(path: NamedPath): Path | undefined {
     const local = this.#plan.locals.get(path);
-    const remote = path.kind === "association" ? path.remote : this.#remotes.get(nameOf(path));
+    const remote = path.kind === "association" ? path.remote : this.#remotes.get(path.name);
     if (path.bfd === undefined || local === undefined || remote === undefined) return undefined;
     return { interface: path.interface.name, local, remote };
   }
 
-  #begin(path: PeerPath, nowMs: number): BfdAction[] {
+  #begin(path: NamedPath, nowMs: number): BfdAction[] {
     const session = this.#sessionOf(path);
     if (session === undefined) return [];
     return this.#bfd.step({ kind: "session", path: session, parameters: parametersOf(path.bfd!) }, nowMs);
@@ -180,7 +183,7 @@ export class BfdSide {
 
 function planOf(options: ControlOptions): Plan {
   const { config } = options;
-  const paths = peerPaths(config);
+  const paths = peerPaths(config).map((path) => ({ ...path, name: nameOf(path) }));
   return {
     paths,
     locals: localsOf(paths, optionsOf(config, options).interfaces),
@@ -188,7 +191,6 @@ function planOf(options: ControlOptions): Plan {
   };
 }
 
-/** Of the LAN and the family of an HSRP path, or of the ends of another. */
 function nameOf(path: PeerPath): string {
   const where = path.kind === "hsrp" ? `${path.family}` : `${path.local} ${path.remote}`;
   return `${path.interface.name} ${path.kind} ${where}`;
@@ -200,11 +202,11 @@ function isOn({ interface: name, address }: Neighbor, { interface: on, ...path }
 }
 
 function localsOf(
-  paths: readonly PeerPath[],
+  paths: readonly NamedPath[],
   interfaces: readonly HsrpInterface[],
-): ReadonlyMap<PeerPath, Address> {
+): ReadonlyMap<NamedPath, Address> {
   return new Map(
-    paths.flatMap((path): [PeerPath, Address][] => {
+    paths.flatMap((path): [NamedPath, Address][] => {
       if (path.bfd === undefined) return [];
       const on = interfaces.find(({ name }) => name === path.interface.name);
       const ofLan = path.kind === "hsrp" && path.family === 6 ? on?.linkLocal : on?.networks[0]?.address;

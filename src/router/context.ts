@@ -31,6 +31,8 @@ export interface Neighbor {
 export interface Waiting {
   readonly frame: Uint8Array;
   readonly networkOffset: number;
+  /** Made here: nobody has asked where its next hop is. */
+  readonly isOwn?: boolean;
 }
 
 /** An own address. */

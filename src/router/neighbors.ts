@@ -248,7 +248,7 @@ function flush(context: Context, neighbor: Neighbor): undefined {
 
 /** Who asks for a neighbour that is known has not heard of it, or has forgotten it. */
 function sendAtOnce(context: Context, neighbor: Neighbor, waiting: Waiting): undefined {
-  tell(context, neighbor);
+  if (!waiting.isOwn) tell(context, neighbor);
   deliver(context, neighbor, waiting);
 }
 

@@ -64,7 +64,7 @@ export function sendPacket(
   count(link, "sent");
   for (const frame of frames) {
     if (address === undefined) transmit(context, link, frame);
-    else sendTo(context, link, address, { frame, networkOffset: ETHERNET.size });
+    else sendTo(context, link, address, { frame, networkOffset: ETHERNET.size, isOwn: true });
   }
 }
 

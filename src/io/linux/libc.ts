@@ -23,6 +23,7 @@ const FUNCTIONS = {
   sched_setscheduler: "int sched_setscheduler(int thread, int policy, intptr_t parameters)",
   sendmmsg: "int sendmmsg(int fd, intptr_t messages, unsigned int count, int flags)",
   sendto: "intptr_t sendto(int fd, intptr_t bytes, size_t length, int flags, intptr_t to, uint32_t toLength)",
+  setpriority: "int setpriority(int which, unsigned int who, int priority)",
   setsockopt: "int setsockopt(int fd, int level, int option, intptr_t value, uint32_t length)",
   socket: "int socket(int domain, int type, int protocol)",
   syscall: "long syscall(long number, long a, long b, long c)",

@@ -1,6 +1,7 @@
 /**
  * The place of a thread among those that want to run. Hellos that are late because something else computes are a peer that
- * is taken for dead, so the thread that sends them goes first: it sleeps nearly all the time.
+ * is taken for dead, so the thread that makes them goes before everything: it sleeps nearly all the time. The one that
+ * carries them works for as long as there are packets, so it is only preferred: the kernel's own work must go on beside it.
  */
 import type { Result } from "../io.js";
 import { describeErrno, type Libc } from "./libc.js";
@@ -12,15 +13,26 @@ const SCHED_RR = 2;
 const SCHED_RESET_ON_FORK = 0x40000000;
 /** The lowest one: threads of the kernel that have one go before it. */
 const PRIORITY = 1;
+/** setpriority(2): of a thread. */
+const PRIO_PROCESS = 0;
+/** Ninety times the share of an ordinary thread, and soon after it wakes. */
+const NICE = -20;
 
 /** Has the calling thread run before all that are not urgent. */
 export function becomeUrgent(libc: Libc): Result<void> {
   const parameters = libc.newBlock(Int32Array.BYTES_PER_ELEMENT);
   parameters.view.setInt32(0, PRIORITY, true);
-  const policy = SCHED_RR | SCHED_RESET_ON_FORK;
-  if (libc.sched_setscheduler(THIS_THREAD, policy, parameters.at) === 0) return { value: undefined };
+  const result = libc.sched_setscheduler(THIS_THREAD, SCHED_RR | SCHED_RESET_ON_FORK, parameters.at);
+  return outcome(libc, result, `RTPRIO of ${PRIORITY}`);
+}
+
+/** Has the calling thread preferred to others. */
+export function becomePreferred(libc: Libc): Result<void> {
+  return outcome(libc, libc.setpriority(PRIO_PROCESS, THIS_THREAD, NICE), `NICE of ${NICE}`);
+}
+
+function outcome(libc: Libc, result: number, limit: string): Result<void> {
+  if (result === 0) return { value: undefined };
   const { code, text } = describeErrno(libc.errno());
-  return {
-    problem: `no real-time priority: ${text} (${code}); it needs CAP_SYS_NICE or a limit RTPRIO of ${PRIORITY}`,
-  };
+  return { problem: `${text} (${code}): it needs CAP_SYS_NICE or a limit ${limit}` };
 }

@@ -16,6 +16,7 @@ import { type DataplaneOptions, prepare } from "../../prepare.js";
 import { isProblem } from "../io.js";
 import { type Libc, loadLibc } from "../linux/libc.js";
 import { type BackendName, openPacketIo } from "../linux/open.js";
+import { becomePreferred } from "../linux/priority.js";
 import { SharedClock } from "../pair/clock.js";
 import { randomSeed } from "../seed.js";
 import { Answerer } from "./calls.js";
@@ -46,7 +47,8 @@ export interface Opened {
 
 /** What it tells the main thread without being asked. */
 export type DataplaneReport =
-  | { readonly kind: "ready"; readonly opened: Opened }
+  /** `hint`: what delays its frames on a busy machine. */
+  | { readonly kind: "ready"; readonly opened: Opened; readonly hint?: string }
   /** It cannot begin, or go on: a device is gone. */
   | { readonly kind: "failed"; readonly problem: string }
   | { readonly kind: "events"; readonly batches: readonly EventBatch[] };
@@ -164,7 +166,9 @@ class Thread {
 
   run(): void {
     const box = this.#box;
-    report({ kind: "ready", opened: this.#opened! });
+    const preferred = becomePreferred(this.#libc);
+    const hint = isProblem(preferred) ? { hint: preferred.problem } : {};
+    report({ kind: "ready", opened: this.#opened!, ...hint });
     const hasWork = (): boolean => box.hasWork() || this.#signals.changes !== this.#changes;
     let idleSinceMs = this.#clock.nowMs();
     let dueMs = idleSinceMs;

@@ -86,7 +86,7 @@ export class LiveBox {
   /** When it began, by its clock. */
   readonly startMs: number;
   #opened: Opened | undefined;
-  #hint: string | undefined;
+  readonly #hints: string[] = [];
 
   private constructor(options: LiveOptions, room: Room, policy: Policy) {
     this.#options = options;
@@ -152,9 +152,9 @@ export class LiveBox {
     return this.#opened!;
   }
 
-  /** Why hellos may be late on a busy machine. */
-  get hint(): string | undefined {
-    return this.#hint;
+  /** Why its threads are not preferred to others: on a busy machine hellos may be late. */
+  get hints(): readonly string[] {
+    return this.#hints;
   }
 
   get mapping(): Mapping {
@@ -193,6 +193,7 @@ export class LiveBox {
         else if (report.kind === "failed") resolve(report.problem);
         else {
           this.#opened = report.opened;
+          this.#note("dataplane", report.hint);
           this.#control = this.#spawn<ControlCalls>(
             "control",
             (questions) =>
@@ -211,7 +212,7 @@ export class LiveBox {
           );
           this.#control.worker.on("message", (message: ControlMessage) => {
             if (message.kind === "ready") {
-              this.#hint = message.hint;
+              this.#note("control", message.hint);
               resolve(undefined);
             } else if (message.kind === "failed") resolve(message.problem);
             else if (message.kind === "report") this.#hear(message);
@@ -239,6 +240,10 @@ export class LiveBox {
     });
     const signals = new WorkerSignals(this.#shared, name);
     return { worker, caller: new Caller<C>(port1, () => signals.noteQuestion()) };
+  }
+
+  #note(name: WorkerName, hint: string | undefined): void {
+    if (hint !== undefined) this.#hints.push(`the ${name} thread: ${hint}`);
   }
 
   #hear({ report, nowMs }: Extract<ControlMessage, { kind: "report" }>): void {
