@@ -20,6 +20,7 @@ import {
   LIVE_INTERFACES,
   LIVE_MACS_MAX,
   LIVE_ON,
+  LIVE_TELLS,
   M_LENGTH,
   M_NETWORK,
   M_PAYLOAD,
@@ -35,6 +36,8 @@ import { interfaceCount, interfacesAt, word } from "./state";
 
 /** Whether what passes is prepared for the wire. */
 export let isLive: bool = false;
+/** LIVE_TELLS. */
+export let tells: u32 = 0;
 /** The smallest MTU of all interfaces: no packet up to this size needs a second look. */
 export let mtuLeast: u32 = u32.MAX_VALUE;
 let interfacesLiveAt: usize = 0;
@@ -51,6 +54,7 @@ export function attachLive(): void {
   const region: usize = word(S_LIVE_AT);
   interfacesLiveAt = region + LIVE_INTERFACES;
   isLive = load<u32>(region, LIVE_ON) != 0;
+  tells = load<u8>(region, LIVE_TELLS);
   mtuLeast = u32.MAX_VALUE;
   for (let number: u32 = 0; number < NUMBERS; number++) {
     let flags: u32 =

@@ -250,7 +250,9 @@ export class ControlBox {
     switch (action.kind) {
       case "transmit": {
         const number = this.#numbers.get(action.interface);
-        if (number !== undefined) this.#offer({ kind: "transmit", interface: number, frame: action.frame });
+        const { frame, isForwarded = false } = action;
+        if (!isForwarded) this.#watch.sent(action.interface, frame, this.#nowMs);
+        if (number !== undefined) this.#offer({ kind: "transmit", interface: number, frame, isForwarded });
         return;
       }
       case "neighbor": {

@@ -67,6 +67,8 @@ export interface DataplaneBoxOptions {
   readonly onDecided?: (dataplane: Dataplane, nowMs: number) => void;
 }
 
+type Transmit = Extract<ToDataplane, { kind: "transmit" }>;
+
 /** Where the frames of an interface go. */
 export interface LivePortOf {
   readonly port: number;
@@ -193,7 +195,7 @@ export class DataplaneBox {
         return;
       }
       case "transmit":
-        this.#send(message.interface, message.frame);
+        this.#send(message, nowMs);
         return;
       case "neighbor":
         this.#setNeighbor(message.interface, message.address, message.mac);
@@ -221,10 +223,13 @@ export class DataplaneBox {
     }
   }
 
-  /** A frame of the box itself: with the tag of its interface, from the port that carries it. */
-  #send(number: number, frame: Uint8Array): void {
+  /** A frame of the machines: with the tag of its interface, from the port that carries it. */
+  #send({ interface: number, frame, isForwarded }: Transmit, nowMs: number): void {
     const port = this.#ports[number];
-    if (port !== undefined) this.#io.send(port.port, port.vlan === 0 ? frame : addedTag(frame, port.vlan));
+    if (port === undefined) return;
+    const tagged = port.vlan === 0 ? frame : addedTag(frame, port.vlan);
+    if (!isForwarded) this.#options.tap?.own(number, tagged, nowMs, this.#options.wallMs());
+    this.#io.send(port.port, tagged);
   }
 
   #setNeighbor(number: number, address: Address, mac: Mac | undefined): void {

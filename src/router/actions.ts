@@ -81,8 +81,16 @@ export interface OutgoingDatagram {
 }
 
 export type RouterAction =
-  /** A whole Ethernet frame without a VLAN tag and check sequence; shorter ones are not padded. */
-  | { readonly kind: "transmit"; readonly interface: string; readonly frame: Uint8Array }
+  /**
+   * A whole Ethernet frame without a VLAN tag and check sequence; shorter ones are not padded. `isForwarded`: it was given to be
+   * resolved, and is not the router's own.
+   */
+  | {
+      readonly kind: "transmit";
+      readonly interface: string;
+      readonly frame: Uint8Array;
+      readonly isForwarded?: true;
+    }
   /** Of the core's table; undefined: no longer known. */
   | {
       readonly kind: "neighbor";

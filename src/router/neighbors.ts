@@ -259,11 +259,11 @@ function tell(context: Context, { on, address, mac }: Neighbor): undefined {
 function deliver(
   context: Context,
   { on: link, mac }: Neighbor,
-  { frame, networkOffset }: Waiting,
+  { frame, networkOffset, isForwarded }: Waiting,
 ): undefined {
   const plain = untagged(frame, networkOffset);
   setDestination(plain, mac!);
-  transmit(context, link, plain);
+  transmit(context, link, plain, isForwarded);
 }
 
 /** The frame without VLAN tags: the dataplane adds that of the interface. */
