@@ -116,11 +116,7 @@ const ICMP6_NAMES: ReadonlyMap<number, string> = new Map([
 ]);
 const ERROR_HEADER = 8;
 /** Codes mean something in errors only. */
-const ICMP4_ERRORS: ReadonlySet<number> = new Set([
-  ICMP4.unreachable,
-  ICMP4.redirect,
-  ICMP4.timeExceeded,
-]);
+const ICMP4_ERRORS: ReadonlySet<number> = new Set([ICMP4.unreachable, ICMP4.redirect, ICMP4.timeExceeded]);
 const ICMP6_ERROR_LAST = 127;
 
 function icmpLine(own: OwnPacket): DebugLine {

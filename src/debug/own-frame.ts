@@ -22,4 +22,3 @@ export interface OwnPacket extends OwnFrame {
 /** ` (arp_not_for_us)`: what became of it, where the router has counted it. */
 export const countedText = ({ counted = [] }: OwnFrame): string =>
   counted.length === 0 ? "" : ` (${counted.join(", ")})`;
-

@@ -13,11 +13,11 @@ import * as L from "../../assembly/layout.js";
 import type { Dataplane } from "../dataplane.js";
 import { formatMac, type Mac, macBytes } from "../frame.js";
 import type { Address } from "../ip.js";
-import type { SessionsAction, SessionsInput, SharedSessions, Sharing } from "../node/shared-sessions.js";
+import type { SessionsAction, SessionsInput, Sharing } from "../node/shared-sessions.js";
 import { fragment } from "../router/fragment.js";
-import { type RingMemory, RingReader } from "../ring.js";
-import type { CaptureTap } from "./capture-tap.js";
+import { RingReader } from "../ring.js";
 import { type BoxCounters, NO_COUNTS } from "./box-counters.js";
+import type { DataplaneBoxOptions, LivePortOf } from "./dataplane-options.js";
 import { addedTag, destinationOf, isForNobody, withoutTag } from "./frames.js";
 import { type HeldFrame, HeldReplies } from "./held-replies.js";
 import {
@@ -48,34 +48,7 @@ const CAUSES: ReadonlyMap<number, ReportCause> = new Map([
   [L.R_NO_ROUTE, "no-route"],
 ]);
 
-export interface DataplaneBoxOptions {
-  readonly sessions: SharedSessions;
-  /** Opens the devices over the memory of the core that is in use now; after a trap once more. */
-  readonly openIo: () => PacketIo;
-  /** From the machines, and to them. */
-  readonly fromControl: RingMemory;
-  readonly toControl: RingMemory;
-  /** Has the machines look for what is new. */
-  readonly wakeControl: () => void;
-  /** By interface number; undefined: it has no device. */
-  readonly ports: readonly (LivePortOf | undefined)[];
-  /** `monitor capture`. */
-  readonly tap?: CaptureTap;
-  /** Wall clock, ms since 1970. */
-  readonly wallMs: () => number;
-  /** After each call of the core that decided something. */
-  readonly onDecided?: (dataplane: Dataplane, nowMs: number) => void;
-}
-
 type Transmit = Extract<ToDataplane, { kind: "transmit" }>;
-
-/** Where the frames of an interface go. */
-export interface LivePortOf {
-  readonly port: number;
-  readonly vlan: number;
-  /** Own address of the interface. */
-  readonly mac: Mac;
-}
 
 export class DataplaneBox {
   readonly counters: BoxCounters = { ...NO_COUNTS };
@@ -153,7 +126,7 @@ export class DataplaneBox {
     const { sessions } = this.#options;
     if (sessions.deadlineMs <= nowMs) {
       isBusy = true;
-      this.#act(sessions.expire(nowMs), nowMs);
+      this.#expire(nowMs);
       this.#act(sessions.tick(nowMs), nowMs);
     }
     if (this.#hasTold) {
@@ -168,6 +141,19 @@ export class DataplaneBox {
     this.#ports = ports;
     this.#enable();
     this.#act(this.#options.sessions.share(sharing, nowMs), nowMs);
+  }
+
+  /** Has the events of the core read, once: its next call forgets them. */
+  tellEvents(nowMs: number): void {
+    const dataplane = this.#dataplane;
+    if (dataplane.eventCount === 0) return;
+    this.#options.onEvents?.(dataplane, nowMs);
+    dataplane.forgetEvents();
+  }
+
+  #expire(nowMs: number): void {
+    this.#act(this.#options.sessions.expire(nowMs), nowMs);
+    this.tellEvents(nowMs);
   }
 
   close(): void {
@@ -190,8 +176,9 @@ export class DataplaneBox {
       case "sessions": {
         const { sessions } = this.#options;
         this.#noteRole(message.input, nowMs);
-        this.#act(sessions.expire(nowMs), nowMs);
+        this.#expire(nowMs);
         this.#act(sessions.step(message.input, nowMs), nowMs);
+        this.tellEvents(nowMs);
         return;
       }
       case "transmit":
@@ -270,6 +257,7 @@ export class DataplaneBox {
       port === undefined ? [] : [{ number, ...port }],
     );
     this.#dataplane.forwarding.enable({ interfaces });
+    this.#options.watch?.attach(this.#dataplane);
     for (const [number, macs] of this.#stations) for (const mac of macs) this.#tellStation(number, mac, true);
   }
 
@@ -278,7 +266,7 @@ export class DataplaneBox {
   #forward(nowMs: number): boolean {
     const io = this.#io;
     const dataplane = this.#dataplane;
-    const { sessions, onDecided } = this.#options;
+    const { sessions } = this.#options;
     const { batch } = dataplane;
     batch.clear();
     const frames = io.receive(batch.capacity);
@@ -290,9 +278,10 @@ export class DataplaneBox {
     const { outputs, actions } = sessions.process(nowMs);
     if (sessions.dataplane === dataplane) {
       this.#options.tap?.decided(batch, outputs, nowMs, this.#options.wallMs());
+      this.#options.watch?.decided(dataplane, outputs, nowMs);
       this.#attend(dataplane, outputs, nowMs);
       io.transmit(outputs);
-      onDecided?.(dataplane, nowMs);
+      this.tellEvents(nowMs);
     }
     this.#act(actions, nowMs);
     return true;
@@ -426,6 +415,7 @@ export class DataplaneBox {
           break;
         case "expired":
           // Fragments that were given up: dropped, and counted by the core.
+          this.#options.watch?.decided(this.#dataplane, action.outputs, nowMs);
           break;
         case "trapped":
           if (action.isRenewed) this.#renew();

@@ -15,7 +15,12 @@ export function transmit(context: Context, link: Link, frame: Uint8Array, isForw
     count(link, "interface_down");
     return false;
   }
-  context.actions.push({ kind: "transmit", interface: link.name, frame, ...(isForwarded && { isForwarded }) });
+  context.actions.push({
+    kind: "transmit",
+    interface: link.name,
+    frame,
+    ...(isForwarded && { isForwarded }),
+  });
   return true;
 }
 

@@ -354,6 +354,7 @@ describe("the buffer", () => {
   const frameOf = (i: number, length = 100): TappedFrame => ({
     wallMs: WALL_MS + i,
     direction: i % 2 === 0 ? "in" : "out",
+    isOwn: false,
     ingress: INSIDE,
     egress: OUTSIDE,
     reason: 1,
