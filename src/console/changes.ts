@@ -73,10 +73,10 @@ export class Changes {
   }
 
   /** What `replace` would do; nothing changes. */
-  compare(text: string): Promise<Compared> {
+  compare(text: string, file: string): Promise<Compared> {
     return this.#inTurn(async () => {
       const before = show(await this.#backend.config());
-      const wanted = await this.read(text);
+      const wanted = await this.read(text, file);
       if ("problem" in wanted) return wanted;
       const planned = await this.#backend.planConfig(wanted.text);
       return planned.isUsable
@@ -86,7 +86,7 @@ export class Changes {
   }
 
   /** Puts a whole configuration in force. `confirmMinutes`: it is taken back unless it is confirmed in that time. */
-  replace(text: string, confirmMinutes: number | undefined): Promise<Replaced> {
+  replace(text: string, file: string, confirmMinutes: number | undefined): Promise<Replaced> {
     return this.#inTurn(async () => {
       if (this.#trial !== undefined) {
         return {
@@ -94,7 +94,7 @@ export class Changes {
         };
       }
       const before = show(await this.#backend.config());
-      const wanted = await this.read(text);
+      const wanted = await this.read(text, file);
       if ("problem" in wanted) return wanted;
       const changes = changesBetween(before, wanted.text);
       if (changes.length === 0) return { changes, effects: [] };
@@ -109,8 +109,8 @@ export class Changes {
   }
 
   /** A configuration in its normal form, or the errors in it. */
-  async read(text: string): Promise<{ readonly text: string } | { readonly problem: string }> {
-    const { config, diagnostics } = parse(text);
+  async read(text: string, file: string): Promise<{ readonly text: string } | { readonly problem: string }> {
+    const { config, diagnostics } = parse(text, { file });
     const errors = diagnostics.filter(({ severity }) => severity === "error");
     return errors.length > 0
       ? { problem: problemOf({ diagnostics: errors, refusals: [] }) }

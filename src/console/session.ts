@@ -15,6 +15,7 @@ import {
   show,
 } from "../config/index.js";
 import { type Match, type Mismatch, polarityOf, splitWords, type SyntaxRow } from "../config/grammar.js";
+import type { Change as Effect } from "../node/plan-change.js";
 import type { ConsoleBackend } from "./backend.js";
 import { type Changes, effectLines } from "./changes.js";
 import type { Answer, ExecRow, Pieces, Terminal, Wish } from "./command.js";
@@ -73,8 +74,8 @@ export class ConsoleSession {
   #place: Place = EXEC;
   /** Lines of a text that has no end yet. */
   #textLines: string[] = [];
-  /** What the last line in the configuration that did something to the box did. */
-  #told: readonly string[] = [];
+  /** What waits for the other box since `configure terminal`. */
+  readonly #waiting = new Set<string>();
   #isOver = false;
 
   constructor(backend: ConsoleBackend, changes: Changes) {
@@ -226,7 +227,7 @@ export class ConsoleSession {
         return;
       case "configure":
         if (this.#place.kind === "exec") this.#place = CONFIG;
-        this.#told = [];
+        this.#waiting.clear();
         return;
       case "exit":
         this.#isOver = true;
@@ -279,10 +280,10 @@ export class ConsoleSession {
     }
     for (const diagnostic of result.diagnostics) yield* remark(diagnostic, result, prompt.length, line);
     if (hasErrors(result)) return false;
-    // What the line before has done as well is not said again.
-    const told = effectLines(effects).map((text) => `% ${text}\n`);
-    yield* told.filter((text) => !this.#told.includes(text));
-    if (told.length > 0) this.#told = told;
+    // What waits for the other box already is not said again.
+    const isNews = ({ effect, text }: Effect) => effect !== "waits" || !this.#waiting.has(text);
+    for (const line of effectLines(effects.filter(isNews))) yield `% ${line}\n`;
+    for (const { effect, text } of effects) if (effect === "waits") this.#waiting.add(text);
     this.#place = { kind: "config", mode: result.mode, path: result.path };
     return true;
   }

@@ -45,7 +45,7 @@ export class ControlWatch {
   }
 
   neighbor(action: Extract<RouterAction, { kind: "neighbor" }>, nowMs: number): void {
-    if (this.#outlet.isOn) this.#offer(neighborLine(action), nowMs);
+    if (this.#outlet.isOn && !action.isAgain) this.#offer(neighborLine(action), nowMs);
   }
 
   machine(action: NodeAction, nowMs: number): void {

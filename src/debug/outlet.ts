@@ -13,7 +13,7 @@ const SECOND_MS = 1000;
 
 /** What is handed on. */
 export interface DebugBatch {
-  readonly lines: readonly string[];
+  readonly lines: readonly { readonly text: string; readonly atMs: number }[];
   /** Lines that were left out since the last batch that told of some. */
   readonly dropped: number;
 }
@@ -22,7 +22,7 @@ export class DebugOutlet {
   readonly #deliver: (batch: DebugBatch) => void;
   #view = NO_DEBUG;
   #topics: ReadonlySet<DebugTopic> = new Set();
-  #lines: string[] = [];
+  #lines: { readonly text: string; readonly atMs: number }[] = [];
   #dropped = 0;
   #tokens = DEBUG_LINES_PER_SECOND;
   #filledAtMs = 0;
@@ -57,7 +57,7 @@ export class DebugOutlet {
   offer({ topics, subject, text }: DebugLine, nowMs: number): void {
     if (!topics.some((topic) => this.#topics.has(topic)) || !isWanted(subject, this.#view.conditions)) return;
     if (!this.#hasRoom(nowMs)) return;
-    this.#lines.push(text());
+    this.#lines.push({ text: text(), atMs: nowMs });
     this.#linesDueMs = Math.min(this.#linesDueMs, nowMs + DEBUG_DELAY_MS);
   }
 

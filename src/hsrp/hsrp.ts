@@ -115,7 +115,7 @@ export class Hsrp {
     return this.#state.books.interfaces[interfaceName];
   }
 
-  /** The same of every interface that has groups, by its name. */
+  /** The same of every interface that has had groups. */
   statistics(): ({ readonly interface: string } & Readonly<InterfaceCounters>)[] {
     return Object.entries(this.#state.books.interfaces).map(([name, counters]) => ({
       interface: name,

@@ -45,7 +45,7 @@ function refusals(after: Config, { attached, rulesMax }: Process): Change[] {
   const rules = rulesInUse(after);
   return [
     ...bare.map(({ name }) => refused(`${name} has an address but no device`)),
-    ...gone.map((name) => refused(`${name} has a device and is no longer there`)),
+    ...gone.map((name) => refused(`${name} has a device, and cannot be taken away`)),
     ...(rules > rulesMax ? [refused(`${rules} entries of access lists, room for ${rulesMax}`)] : []),
   ];
 }

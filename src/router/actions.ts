@@ -91,12 +91,13 @@ export type RouterAction =
       readonly frame: Uint8Array;
       readonly isForwarded?: true;
     }
-  /** Of the core's table; undefined: no longer known. */
+  /** Of the core's table; undefined: no longer known. `isAgain`: it has been told before. */
   | {
       readonly kind: "neighbor";
       readonly interface: string;
       readonly address: Address;
       readonly mac: Mac | undefined;
+      readonly isAgain?: true;
     }
   | IncomingDatagram
   | IncomingPacket

@@ -248,12 +248,12 @@ function flush(context: Context, neighbor: Neighbor): undefined {
 
 /** Who asks for a neighbour that is known has not heard of it, or has forgotten it. */
 function sendAtOnce(context: Context, neighbor: Neighbor, waiting: Waiting): undefined {
-  tell(context, neighbor);
+  tell(context, neighbor, true);
   deliver(context, neighbor, waiting);
 }
 
-function tell(context: Context, { on, address, mac }: Neighbor): undefined {
-  context.actions.push({ kind: "neighbor", interface: on.name, address, mac });
+function tell(context: Context, { on, address, mac }: Neighbor, isAgain?: true): undefined {
+  context.actions.push({ kind: "neighbor", interface: on.name, address, mac, ...(isAgain && { isAgain }) });
 }
 
 function deliver(

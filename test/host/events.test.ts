@@ -13,6 +13,7 @@ describe("sessions with an audit trail", () => {
     const [syn, ...rest] = HANDSHAKE;
     firewall.one(...syn!);
     const session = {
+      isAudited: true,
       id: "00000001",
       family: 4,
       protocol: 6,

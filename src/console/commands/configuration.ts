@@ -59,7 +59,7 @@ export const CONFIGURATION: readonly ExecRow[] = [
     view: async ({ file }, { backend, changes }) => {
       const read = await backend.readFile(file ?? STARTUP_CONFIG);
       if ("problem" in read) return read;
-      const before = await changes.read(read.text);
+      const before = await changes.read(read.text, file ?? STARTUP_CONFIG);
       if ("problem" in before) return before;
       return { changes: changesBetween(before.text, showConfig(await backend.config())) };
     },
@@ -84,6 +84,7 @@ export const CONFIGURATION: readonly ExecRow[] = [
       if ("problem" in read) return read;
       const replaced = await changes.replace(
         read.text,
+        file,
         confirm ? undefined : (minutes ?? CONFIRM_MINUTES_DEFAULT),
       );
       if ("problem" in replaced) return replaced;
@@ -107,7 +108,7 @@ export const CONFIGURATION: readonly ExecRow[] = [
     run: async ({ file }, { backend, changes }) => {
       const read = await backend.readFile(file);
       if ("problem" in read) return read;
-      const compared = await changes.compare(read.text);
+      const compared = await changes.compare(read.text, file);
       if ("problem" in compared) return compared;
       const { effects } = compared;
       if (compared.changes.length === 0) return { text: "!No changes were found\n", data: compared };

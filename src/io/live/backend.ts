@@ -42,7 +42,7 @@ import type { DataplaneView } from "../../live/views.js";
 import type { OperatorInput, RedundancyView } from "../../redundancy/index.js";
 import type { EndpointView } from "../../sctp/index.js";
 import { meaningOf } from "../errors.js";
-import type { LogRecord } from "../../log/index.js";
+import { type LogRecord, logRecord } from "../../log/index.js";
 import type { Logging } from "../log/logging.js";
 import { bfdNeighborOf } from "./bfd-neighbor.js";
 import type { LiveCaptures } from "./captures.js";
@@ -114,10 +114,15 @@ export class LiveBackend implements ConsoleBackend {
 
   #tellDebug({ lines, dropped }: DebugBatch): void {
     const { logging } = this.#options;
-    for (const line of lines) logging.write(`%SYS-7-DEBUG: ${line}`);
+    const { dateMs, uptimeMs, machineMs } = this.clock();
+    for (const { text, atMs } of lines) {
+      const agoMs = machineMs - atMs;
+      const time = { wallMs: dateMs - agoMs, uptimeMs: uptimeMs - agoMs };
+      logging.log(logRecord(`%SYS-7-DEBUG: ${text}`, time));
+    }
     if (dropped === 0) return;
     this.#debugDropped += dropped;
-    const more = `${dropped} debug lines were left out: more than ${DEBUG_LINES_PER_SECOND} a second`;
+    const more = `left out ${dropped}: more than ${DEBUG_LINES_PER_SECOND} lines a second`;
     logging.write(`%SYS-7-DEBUGLOST: ${more}`);
   }
 
