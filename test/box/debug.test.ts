@@ -197,7 +197,7 @@ const to = (frame: Uint8Array, mac: readonly number[]): Uint8Array => {
 const OWN_MAC = [0x02, 0, 0, 0, 0, 0x0a];
 const echo = () =>
   to(
-    ethernet(ip({ source: "10.1.1.5", destination: "10.1.1.2" }, icmp({ type: 8, id: 7, sequence: 1 }))),
+    ethernet(ip({ source: "10.1.1.5", destination: "10.1.1.2" }, icmp({ type: 8, identifier: 7 }))),
     OWN_MAC,
   );
 const only = (...topics: DebugView["topics"]): DebugView => ({ topics, conditions: [] });
