@@ -6,6 +6,7 @@ import {
   C_EVENTS_LOST,
   COLD_ADDRESS0,
   COLD_BYTES_HIGH0,
+  COLD_FLAGS,
   COLD_ID,
   COLD_RULE,
   COLD_SERVICE,
@@ -84,6 +85,7 @@ export function sessionEvent(type: u32, slot: u32, why: i32): void {
   const initiator: usize = load<u8>(record, HOT_FLAGS) & HF_INITIATOR1;
   const kind = load<u8>(record, HOT_KIND);
   store<u8>(event, why, EV_REASON);
+  store<u8>(event, load<u8>(rest, COLD_FLAGS), EV_FLAGS);
   store<u8>(event, protocolOf(kind, load<u16>(record, HOT_PORT0)), EV_PROTOCOL);
   store<u8>(event, load<u8>(record + initiator, HOT_INTERFACE0), EV_INGRESS);
   store<u32>(event, load<u32>(rest, COLD_RULE), EV_RULE);

@@ -83,6 +83,7 @@ import { clear } from "./bytes";
 import { groupOf, hashKey, tagOf } from "./hash";
 import { IPV6_SOURCE } from "./ipv6";
 import { sessionEvent } from "./event";
+import { tells } from "./live";
 import { isKnown, noteChange, noteGone } from "./sync";
 
 /** A sequence space that has moved by 2^28 is told at once: bytes stand for it, as both only grow. */
@@ -204,8 +205,8 @@ export function release(slot: u32, why: i32): void {
   const record = hot(slot);
   const state: u32 = load<u8>(record, HOT_STATE);
   if (why == C_EXPIRED && (state == ST_LAST_ACK || state == ST_TIME_WAIT)) why = C_CLOSED;
-  const audited = (load<u8>(cold(slot), COLD_FLAGS) & CF_AUDIT) != 0;
-  if (audited && why != C_GONE && why != C_FLUSHED) sessionEvent(EVENT_SESSION_STOP, slot, why);
+  const told = ((load<u8>(cold(slot), COLD_FLAGS) | tells) & CF_AUDIT) != 0;
+  if (told && why != C_GONE && why != C_FLUSHED) sessionEvent(EVENT_SESSION_STOP, slot, why);
   if (why == C_EVICTED) sessionEvent(EVENT_EVICTED, slot, why);
   if (isHalfOpen(state)) unlinkHalfOpen(slot);
   const key0 = load<u64>(record) & 0x00ffffffffffffff;

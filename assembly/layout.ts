@@ -13,7 +13,7 @@
  */
 
 /** Raised with every change of this file; the host refuses a core of another layout. */
-export const LAYOUT_VERSION = 3;
+export const LAYOUT_VERSION = 4;
 
 // ---------------------------------------------------------------------------------------------- state (fixed address)
 
@@ -567,6 +567,8 @@ export const INTERFACES_MAX = 64; // numbers 1..63; 0 is "none"
 export const LIVE_ON = 0; // u32: 1: what passes is prepared for the wire
 export const LIVE_NEIGHBORS = 4; // u32: neighbours in the table
 export const LIVE_HANDOVER = 8; // u32: 1: only what is for the firewall itself is decided, everything else waits
+/** Without an audit trail, too, sessions are reported as they begin and end: CF_AUDIT, or 0. Also without LIVE_ON. */
+export const LIVE_TELLS = 12; // u8
 export const LIVE_INTERFACES = 64; // LIVE_INTERFACE_SIZE[INTERFACES_MAX]
 export const LIVE_INTERFACE_SIZE = 128;
 export const LI_FLAGS = 0; // u8: LIF_*
@@ -867,7 +869,7 @@ export const EV_REASON = 1; // u8
 export const EV_PROTOCOL = 2; // u8
 export const EV_V6 = 3; // u8
 export const EV_INGRESS = 4; // u8
-export const EV_FLAGS = 5; // u8: TCP flags, or ICMP type
+export const EV_FLAGS = 5; // u8: TCP flags, or ICMP type; of a session CF_*
 export const EV_ICMP_CODE = 6; // u8
 export const EV_RULE = 8; // u32: rule number + 1
 export const EV_SOURCE_PORT = 12; // u16, host order

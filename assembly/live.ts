@@ -21,6 +21,7 @@ import {
   LIVE_INTERFACES,
   LIVE_MACS_MAX,
   LIVE_ON,
+  LIVE_TELLS,
   M_LENGTH,
   M_NETWORK,
   M_PAYLOAD,
@@ -38,6 +39,8 @@ import { interfaceCount, interfacesAt, word } from "./state";
 export let isLive: bool = false;
 /** Whether what is not for the firewall itself waits outside: its role is being handed over. */
 export let isHandingOver: bool = false;
+/** LIVE_TELLS. */
+export let tells: u32 = 0;
 /** The smallest MTU of all interfaces: no packet up to this size needs a second look. */
 export let mtuLeast: u32 = u32.MAX_VALUE;
 let interfacesLiveAt: usize = 0;
@@ -55,6 +58,7 @@ export function attachLive(): void {
   interfacesLiveAt = region + LIVE_INTERFACES;
   isLive = load<u32>(region, LIVE_ON) != 0;
   isHandingOver = isLive && load<u32>(region, LIVE_HANDOVER) != 0;
+  tells = load<u8>(region, LIVE_TELLS);
   mtuLeast = u32.MAX_VALUE;
   for (let number: u32 = 0; number < NUMBERS; number++) {
     let flags: u32 =

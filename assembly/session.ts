@@ -89,7 +89,7 @@ import {
 import { packetEvent, sessionEvent } from "./event";
 import { IPV6_SOURCE } from "./ipv6";
 import { ICMP, ICMPV6, TCP, UDP } from "./key";
-import { isTooBig } from "./live";
+import { isTooBig, tells } from "./live";
 import { NO_SLOT, cold, count, hot, now, policyDefers, trace } from "./state";
 import { isUnacknowledged } from "./sync";
 import { inspect, open } from "./tcp";
@@ -262,7 +262,7 @@ export function create(
           ? C_CREATED_ICMP
           : C_CREATED_OTHER,
   );
-  if (load<u8>(rest, COLD_FLAGS) & CF_AUDIT) sessionEvent(EVENT_SESSION_START, slot, 0);
+  if ((load<u8>(rest, COLD_FLAGS) | tells) & CF_AUDIT) sessionEvent(EVENT_SESSION_START, slot, 0);
   trace(TR_CREATE, slot + 1);
   noteSession(descriptor, slot, 0);
   verdict(descriptor, meta, VERDICT_PASS, R_NEW_SESSION, egress);

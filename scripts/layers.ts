@@ -35,6 +35,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["node/"],
   ["node.ts"],
   ["pair/"],
+  ["debug/"],
   ["live/"],
   ["console/"],
   ["metrics/", "monitor/"],

@@ -150,6 +150,11 @@ export class Dataplane {
     return this.#policy.rules.map((rule) => this.#ruleInfo(rule));
   }
 
+  /** `rules()[number - 1]`. */
+  rule(number: number): RuleInfo {
+    return this.#ruleInfo(this.#policy.rules[number - 1]!);
+  }
+
   /** The sessions that exist. They are read while they are iterated over: a call in between may change the rest. */
   *sessions(): Generator<Session, void, undefined> {
     for (const slot of usedSlots(this.#core)) {
@@ -196,6 +201,11 @@ export class Dataplane {
   /** What the last call reported; to be read before the next one. */
   events(): Generator<FirewallEvent, void, undefined> {
     return readEvents(this.#core, this.#policy);
+  }
+
+  /** They have been read: until the next call there are no others. */
+  forgetEvents(): void {
+    this.#core.setState(L.S_EVENTS_WRITTEN, 0);
   }
 
   /**

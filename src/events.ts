@@ -6,11 +6,16 @@ import type { Policy } from "./policy/policy.js";
 import { reasonOf } from "./reasons.js";
 import { formatSessionId } from "./session-view.js";
 
-/** A session began or ended. Only sessions with an audit trail are reported, and those that were evicted. */
+/**
+ * A session began or ended. Only sessions with an audit trail are reported, and those that were evicted, unless
+ * `Forwarding.tellSessions` wants all.
+ */
 export interface SessionEvent {
   type: "session_start" | "session_stop" | "evicted";
   /** Why it ended: `expired`, `closed` (FIN or RST), `evicted`, `cleared` by the operator or `reopened` by a new SYN. */
   cause?: string;
+  /** It has an audit trail. */
+  isAudited: boolean;
   id: string;
   family: 4 | 6;
   protocol: number;
@@ -122,6 +127,7 @@ function readSessionEvent(
   return {
     type,
     ...(type === "session_start" ? {} : { cause: CAUSES.get(view.getUint8(at + L.EV_REASON)) ?? "unknown" }),
+    isAudited: (view.getUint8(at + L.EV_FLAGS) & L.CF_AUDIT) !== 0,
     id: formatSessionId(view.getBigUint64(at + L.EV_SESSION_ID, true)),
     family: v6 ? 6 : 4,
     protocol,

@@ -82,6 +82,12 @@ export class Forwarding {
     this.#core.attachLive();
   }
 
+  /** Has every session be reported as it begins and ends, whether it has an audit trail or not. */
+  tellSessions(isWanted: boolean): void {
+    this.#core.view.setUint8(this.#core.plan.regions.live.at + L.LIVE_TELLS, isWanted ? L.CF_AUDIT : 0);
+    this.#core.attachLive();
+  }
+
   /** Frames leave the interface from this MAC address: its own, or a virtual one while this box answers for it. */
   setSourceMac(number: number, mac: Mac): void {
     this.#writeMac(this.#record(number) + L.LI_SOURCE_MAC, mac);

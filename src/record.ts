@@ -97,7 +97,8 @@ export function record<const L extends FieldList>(list: L): WireRecord<L> {
     emit(values) {
       const bytes = new Uint8Array(size);
       const view = new DataView(bytes.buffer);
-      for (const { name, at, field } of fields) field.write(view, at, (values as Record<string, unknown>)[name]);
+      for (const { name, at, field } of fields)
+        field.write(view, at, (values as Record<string, unknown>)[name]);
       return bytes;
     },
   };

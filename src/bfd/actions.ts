@@ -1,5 +1,6 @@
 /** What goes into the BFD machine and what comes out of it: plain data. */
 import type { Address } from "../ip.js";
+import type { Refusal } from "./refusals.js";
 import type { Diagnostic, State } from "./table.js";
 
 /** What `bfd interval` says. Times in ms, whole ones on the command line. */
@@ -51,6 +52,13 @@ export type BfdAction =
       readonly from: State;
       readonly to: State;
       readonly diagnostic: Diagnostic;
+    }
+  /** A packet that is ignored. */
+  | {
+      readonly kind: "refused";
+      readonly interface: string;
+      readonly source: Address;
+      readonly refusal: Refusal;
     }
   /** A line in the form of IOS, without a time stamp. */
   | { readonly kind: "log"; readonly severity: number; readonly text: string };

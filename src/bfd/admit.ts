@@ -23,7 +23,9 @@ export function admit(context: Context, input: PacketInput): Admitted | undefine
   count(context, "received");
   const judged = judge(context, input);
   if (isRefused(judged)) {
-    context.state.counters.refused[judged.refusal] += 1;
+    const { refusal } = judged;
+    context.state.counters.refused[refusal] += 1;
+    context.actions.push({ kind: "refused", interface: input.interface, source: input.source, refusal });
     return undefined;
   }
   count(context, "accepted");

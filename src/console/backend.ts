@@ -5,10 +5,13 @@
 import type { AddressMatch, Config, Diagnostic, Family, PortMatch } from "../config/model.js";
 import type { Counters } from "../counters.js";
 import type { RuleInfo } from "../dataplane.js";
+import type { DebugView } from "../debug/topics.js";
 import type { Mac } from "../frame.js";
-import type { HsrpGroupView } from "../hsrp/index.js";
+import type { HsrpGroupView, InterfaceCounters } from "../hsrp/index.js";
 import type { Address } from "../ip.js";
 import type { PortCounters } from "../live/packet-io.js";
+import type { DeferCounters } from "../node/defer.js";
+import type { Change } from "../node/plan-change.js";
 import type { OperatorInput, RedundancyView } from "../redundancy/index.js";
 import type { EndpointView } from "../sctp/view.js";
 import type { Session } from "../session-view.js";
@@ -106,6 +109,13 @@ export interface BfdNeighborView {
 export interface SyncStatus {
   readonly view: SyncView;
   readonly counters: SyncCounters;
+  /** First replies that waited for the peer. */
+  readonly deferred: DeferCounters;
+}
+
+/** HSRP packets of an interface. */
+export interface StandbyStatistics extends InterfaceCounters {
+  readonly interface: string;
 }
 
 /** What `show ip inspect sessions` groups by. */
@@ -130,9 +140,21 @@ export interface SessionPage {
   readonly nowMs: number;
 }
 
+/** What a configuration would do to the box. */
+export type Planned =
+  /** `changes`: with one that is refused, nothing of it is put in force. */
+  | { readonly isUsable: true; readonly changes: readonly Change[] }
+  | { readonly isUsable: false; readonly diagnostics: readonly Diagnostic[] };
+
+/** What it has done. */
 export type Applied =
-  | { readonly isApplied: true; readonly notes: readonly Diagnostic[] }
-  | { readonly isApplied: false; readonly diagnostics: readonly Diagnostic[] };
+  | { readonly isApplied: true; readonly notes: readonly Diagnostic[]; readonly changes: readonly Change[] }
+  /** Nothing has changed: for what is wrong with it, or for what cannot be done live. */
+  | {
+      readonly isApplied: false;
+      readonly diagnostics: readonly Diagnostic[];
+      readonly refusals: readonly Change[];
+    };
 
 /** The outcome of an operator's command, once it is known. */
 export interface Outcome {
@@ -159,22 +181,9 @@ export interface LogView {
   readonly destinations: readonly string[];
 }
 
-/** What can be debugged: a word of `debug`, and what it tells of. The name is the command without `debug`. */
-export const DEBUG_TOPICS = {
-  "standby events": "HSRP state changes and what caused them",
-  redundancy: "states of both boxes, and roles",
-} as const satisfies Record<string, string>;
-export type DebugTopic = keyof typeof DEBUG_TOPICS;
-export const DEBUG_TOPIC_NAMES = Object.keys(DEBUG_TOPICS) as readonly DebugTopic[];
-
-/** What a debug line must be about, where there is a condition: any of them. */
-export type DebugCondition =
-  | { readonly kind: "interface"; readonly interface: string }
-  | { readonly kind: "ip"; readonly address: Address };
-
-export interface DebugView {
-  readonly topics: readonly DebugTopic[];
-  readonly conditions: readonly DebugCondition[];
+export interface DebugStatus extends DebugView {
+  /** Lines that were left out because there were too many. */
+  readonly dropped: number;
 }
 
 /** Which packets a capture takes. */
@@ -249,13 +258,15 @@ export type Clearable =
   | "neighbors"
   | "log"
   | "standby-statistics"
-  | "redundancy-history";
+  | "redundancy-history"
+  | "redundancy-counters";
 
 export interface ConsoleBackend {
   readonly facts: BoxFacts;
   clock(): Clock;
 
   standby(): Promise<readonly HsrpGroupView[]>;
+  standbyStatistics(): Promise<readonly StandbyStatistics[]>;
   redundancy(): Promise<RedundancyView>;
   /** The association with the peer; undefined: none is configured. */
   association(): Promise<EndpointView | undefined>;
@@ -273,10 +284,14 @@ export interface ConsoleBackend {
   clearSessions(id: string | "all"): Promise<number>;
   /** `about`: full name of an interface, or name of a list; undefined: all. */
   clear(what: Clearable, about?: string): Promise<Done>;
+  /** How long ago that was done last; undefined: never. */
+  clearedAgoMs(what: Clearable): number | undefined;
   operate(command: OperatorInput): Promise<Outcome>;
 
   /** The running configuration; not to be changed. */
   config(): Promise<Config>;
+  /** What putting it in force would do; nothing changes. */
+  planConfig(text: string): Promise<Planned>;
   /** Puts a whole configuration in force between two batches, or leaves the old one as it is. */
   applyConfig(text: string): Promise<Applied>;
   readFile(name: string): Promise<FileText>;
@@ -286,7 +301,7 @@ export interface ConsoleBackend {
   /** New lines, as they are written; the result ends it. */
   onLog(listener: (line: LogLine) => void): () => void;
 
-  debugging(): Promise<DebugView>;
+  debugging(): Promise<DebugStatus>;
   setDebugging(view: DebugView): Promise<void>;
 
   captures(): Promise<readonly CaptureView[]>;

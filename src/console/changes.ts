@@ -2,9 +2,10 @@
  * Changes of the configuration by the console: each is checked and put in force whole, one after the other, and one that
  * is not confirmed in time is taken back, whoever made it and whether its session is still there.
  */
-import { type Config, type Diagnostic, parse, show } from "../config/index.js";
+import { type Config, parse, show } from "../config/index.js";
 import { formatDiagnostic } from "../config/diagnostics.js";
-import type { ConsoleBackend, Done, LogLine } from "./backend.js";
+import type { Change as Effect } from "../node/plan-change.js";
+import type { Applied, ConsoleBackend, Done, LogLine } from "./backend.js";
 import { type Change, changesBetween } from "./diff.js";
 
 /** Time to confirm a `configure replace` that names none. */
@@ -12,8 +13,24 @@ export const CONFIRM_MINUTES_DEFAULT = 5;
 const MINUTE_MS = 60_000;
 
 export type Replaced =
-  | { readonly changes: readonly Change[]; readonly confirmWithinMs?: number }
+  | {
+      readonly changes: readonly Change[];
+      readonly effects: readonly Effect[];
+      readonly confirmWithinMs?: number;
+    }
   | { readonly problem: string };
+
+/** What a configuration would change, and what that would do to the box. */
+export type Compared =
+  | { readonly changes: readonly Change[]; readonly effects: readonly Effect[] }
+  | { readonly problem: string };
+
+/** An edit that is in force, and what it did to the box; or why nothing has changed. */
+export type Edited<T> =
+  | { readonly result: T; readonly effects: readonly Effect[] }
+  | { readonly problem: string };
+
+type Refused = Extract<Applied, { readonly isApplied: false }>;
 
 /** What is in force until somebody confirms it. */
 interface Trial {
@@ -46,19 +63,30 @@ export class Changes {
   }
 
   /** Makes a change of the configuration in force. `change` may be called later, with what is in force then. */
-  edit<T>(
-    change: (config: Config) => { readonly text?: string; readonly result: T },
-  ): Promise<T | Diagnostic[]> {
+  edit<T>(change: (config: Config) => { readonly text?: string; readonly result: T }): Promise<Edited<T>> {
     return this.#inTurn(async () => {
       const { text, result } = change(await this.#backend.config());
-      if (text === undefined) return result;
+      if (text === undefined) return { result, effects: [] };
       const applied = await this.#backend.applyConfig(text);
-      return applied.isApplied ? result : [...applied.diagnostics];
+      return applied.isApplied ? { result, effects: applied.changes } : { problem: problemOf(applied) };
+    });
+  }
+
+  /** What `replace` would do; nothing changes. */
+  compare(text: string, file: string): Promise<Compared> {
+    return this.#inTurn(async () => {
+      const before = show(await this.#backend.config());
+      const wanted = await this.read(text, file);
+      if ("problem" in wanted) return wanted;
+      const planned = await this.#backend.planConfig(wanted.text);
+      return planned.isUsable
+        ? { changes: changesBetween(before, wanted.text), effects: planned.changes }
+        : { problem: problemOf({ ...planned, refusals: [] }) };
     });
   }
 
   /** Puts a whole configuration in force. `confirmMinutes`: it is taken back unless it is confirmed in that time. */
-  replace(text: string, confirmMinutes: number | undefined): Promise<Replaced> {
+  replace(text: string, file: string, confirmMinutes: number | undefined): Promise<Replaced> {
     return this.#inTurn(async () => {
       if (this.#trial !== undefined) {
         return {
@@ -66,24 +94,27 @@ export class Changes {
         };
       }
       const before = show(await this.#backend.config());
-      const wanted = await this.read(text);
+      const wanted = await this.read(text, file);
       if ("problem" in wanted) return wanted;
       const changes = changesBetween(before, wanted.text);
-      if (changes.length === 0) return { changes };
+      if (changes.length === 0) return { changes, effects: [] };
       const applied = await this.#backend.applyConfig(wanted.text);
-      if (!applied.isApplied) return { problem: problemOf(applied.diagnostics) };
-      if (confirmMinutes === undefined) return { changes };
+      if (!applied.isApplied) return { problem: problemOf(applied) };
+      const effects = applied.changes;
+      if (confirmMinutes === undefined) return { changes, effects };
       const confirmWithinMs = confirmMinutes * MINUTE_MS;
       this.#setTrial({ before, deadlineMs: this.#backend.clock().uptimeMs + confirmWithinMs });
-      return { changes, confirmWithinMs };
+      return { changes, effects, confirmWithinMs };
     });
   }
 
   /** A configuration in its normal form, or the errors in it. */
-  async read(text: string): Promise<{ readonly text: string } | { readonly problem: string }> {
-    const { config, diagnostics } = parse(text);
+  async read(text: string, file: string): Promise<{ readonly text: string } | { readonly problem: string }> {
+    const { config, diagnostics } = parse(text, { file });
     const errors = diagnostics.filter(({ severity }) => severity === "error");
-    return errors.length > 0 ? { problem: problemOf(errors) } : { text: show(config) };
+    return errors.length > 0
+      ? { problem: problemOf({ diagnostics: errors, refusals: [] }) }
+      : { text: show(config) };
   }
 
   confirm(): Done {
@@ -115,7 +146,7 @@ export class Changes {
       if (trial === undefined || !isWanted(trial)) return undefined;
       this.#setTrial(undefined);
       const applied = await this.#backend.applyConfig(trial.before);
-      if (!applied.isApplied) return { problem: problemOf(applied.diagnostics) };
+      if (!applied.isApplied) return { problem: problemOf(applied) };
       return { text: "The configuration is as it was before the replacement.\n" };
     });
   }
@@ -132,18 +163,24 @@ export class Changes {
   }
 }
 
-/** The first errors, as a person reads them. */
+/** Problems that are named at most. */
 const PROBLEMS_SHOWN = 10;
 
-export function problemOf(diagnostics: readonly Diagnostic[]): string {
-  const errors = diagnostics.filter(({ severity }) => severity === "error");
-  const shown = errors
-    .slice(0, PROBLEMS_SHOWN)
+/** Why a configuration is not in force, as a person reads it: what is wrong with it, or what cannot be done live. */
+export function problemOf({ diagnostics, refusals }: Omit<Refused, "isApplied">): string {
+  const errors = diagnostics
+    .filter(({ severity }) => severity === "error")
     .map((each) => (each.line > 0 ? formatDiagnostic(each) : each.message));
-  const more = errors.length - shown.length;
+  const problems = [...errors, ...refusals.map(({ text }) => text)];
+  const shown = problems.slice(0, PROBLEMS_SHOWN);
+  const more = problems.length - shown.length;
   return [
     "the configuration is refused, and nothing has changed",
     ...shown,
     ...(more > 0 ? [`and ${more} more`] : []),
   ].join("\n");
 }
+
+/** One line for each thing that a configuration does to the box. */
+export const effectLines = (effects: readonly Effect[]): string[] =>
+  effects.map(({ effect, text }) => (effect === "refused" ? `refused: ${text}` : text));

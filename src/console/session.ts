@@ -15,8 +15,9 @@ import {
   show,
 } from "../config/index.js";
 import { type Match, type Mismatch, polarityOf, splitWords, type SyntaxRow } from "../config/grammar.js";
+import type { Change as Effect } from "../node/plan-change.js";
 import type { ConsoleBackend } from "./backend.js";
-import { type Changes, problemOf } from "./changes.js";
+import { type Changes, effectLines } from "./changes.js";
 import type { Answer, ExecRow, Pieces, Terminal, Wish } from "./command.js";
 import { EXEC_GRAMMARS, type Privilege } from "./commands/index.js";
 import { filterLines, JSON_FILTER, linesOf, pipeAt, splitPipe } from "./filter.js";
@@ -73,6 +74,8 @@ export class ConsoleSession {
   #place: Place = EXEC;
   /** Lines of a text that has no end yet. */
   #textLines: string[] = [];
+  /** What waits for the other box since `configure terminal`. */
+  readonly #waiting = new Set<string>();
   #isOver = false;
 
   constructor(backend: ConsoleBackend, changes: Changes) {
@@ -224,6 +227,7 @@ export class ConsoleSession {
         return;
       case "configure":
         if (this.#place.kind === "exec") this.#place = CONFIG;
+        this.#waiting.clear();
         return;
       case "exit":
         this.#isOver = true;
@@ -268,22 +272,25 @@ export class ConsoleSession {
       return yield* complaint(`the text is longer than ${TEXT_LINES_MAX} lines and is forgotten`, undefined);
     }
     const edited = await this.#changes.edit((config) => changeOf(config, path, lines));
-    if (isRefused(edited)) return yield* complaint(problemOf(edited), undefined);
-    if (edited.isTextOpen) {
+    if ("problem" in edited) return yield* complaint(edited.problem, undefined);
+    const { result, effects } = edited;
+    if (result.isTextOpen) {
       this.#textLines = lines;
       return true;
     }
-    for (const diagnostic of edited.diagnostics) yield* remark(diagnostic, edited, prompt.length, line);
-    if (hasErrors(edited)) return false;
-    this.#place = { kind: "config", mode: edited.mode, path: edited.path };
+    for (const diagnostic of result.diagnostics) yield* remark(diagnostic, result, prompt.length, line);
+    if (hasErrors(result)) return false;
+    // What waits for the other box already is not said again.
+    const isNews = ({ effect, text }: Effect) => effect !== "waits" || !this.#waiting.has(text);
+    for (const line of effectLines(effects.filter(isNews))) yield `% ${line}\n`;
+    for (const { effect, text } of effects) if (effect === "waits") this.#waiting.add(text);
+    this.#place = { kind: "config", mode: result.mode, path: result.path };
     return true;
   }
 }
 
 const hasErrors = ({ diagnostics }: Edit): boolean =>
   diagnostics.some(({ severity }) => severity === "error");
-
-const isRefused = (edited: Edit | Diagnostic[]): edited is Diagnostic[] => Array.isArray(edited);
 
 /** What lines make of a configuration: another text only where they change something and nothing is wrong. */
 function changeOf(config: Config, path: readonly string[], lines: readonly string[]) {

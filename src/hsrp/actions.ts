@@ -4,6 +4,7 @@ import type { Mac } from "../frame.js";
 import type { Address } from "../ip.js";
 import type { Generation } from "./classify.js";
 import type { Authentication, HsrpOptions } from "./options.js";
+import type { Refusal } from "./refusals.js";
 import type { Event, State } from "./table.js";
 
 export type HsrpInput =
@@ -79,6 +80,7 @@ export type HsrpAction =
   | OwnAction
   | DisownAction
   | LogAction
+  | RefusedAction
   /** The answer to `release`: it waits until roles may change again, was done, or there is no Standby router. */
   | { readonly kind: "release"; readonly outcome: "waiting" | "done" | "refused" };
 
@@ -131,6 +133,16 @@ export interface OwnAction {
 /** It no longer does. */
 export interface DisownAction extends Omit<OwnAction, "kind"> {
   readonly kind: "disown";
+}
+
+/** A packet that is ignored, each of them; log lines come at their own rate. */
+export interface RefusedAction {
+  readonly kind: "refused";
+  readonly interface: string;
+  readonly source: Address;
+  /** Of the group that it is about, as far as it was understood. */
+  readonly group?: number;
+  readonly refusal: Refusal;
 }
 
 /** `%HSRP-5-STATECHANGE: ...`: the text without a time stamp. */

@@ -40,6 +40,13 @@ export function admit(
   const judged = judge(context, on, groups, input);
   if (isRefused(judged)) {
     counters.refused[judged.refusal] += 1;
+    context.actions.push({
+      kind: "refused",
+      interface: on.name,
+      source: input.source,
+      ...(judged.message !== undefined && { group: judged.message.group }),
+      refusal: judged.refusal,
+    });
     logRefusal(context, judged.refusal, input, judged.group, judged.message);
     return undefined;
   }

@@ -115,6 +115,14 @@ export class Hsrp {
     return this.#state.books.interfaces[interfaceName];
   }
 
+  /** The same of every interface that has had groups. */
+  statistics(): ({ readonly interface: string } & Readonly<InterfaceCounters>)[] {
+    return Object.entries(this.#state.books.interfaces).map(([name, counters]) => ({
+      interface: name,
+      ...structuredClone(counters),
+    }));
+  }
+
   /** An independent machine in the same state; both draw from the same random numbers. */
   clone(): Hsrp {
     return new Hsrp(this.#options, this);

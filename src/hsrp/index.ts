@@ -10,6 +10,7 @@ export type {
   OwnAction,
   PacketInput,
   PeerInput,
+  RefusedAction,
   SendAction,
   StateAction,
 } from "./actions.js";
@@ -19,6 +20,7 @@ export { type GroupChange, planGroups, type Setting } from "./configure.js";
 export { announcementFrame, frameOf } from "./frames.js";
 export { authenticationOf, optionsOf, type Surroundings } from "./from-config.js";
 export { Hsrp } from "./hsrp.js";
+export { STATE_NAMES } from "./log.js";
 export {
   type Announcements,
   type Authentication,

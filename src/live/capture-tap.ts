@@ -24,6 +24,8 @@ export interface TappedFrame {
   /** Wall clock, ms since 1970; parts of a millisecond count. */
   readonly wallMs: number;
   readonly direction: "in" | "out";
+  /** The box itself sends it: nothing was decided about it. */
+  readonly isOwn: boolean;
   /** Interface numbers; 0: none. */
   readonly ingress: number;
   readonly egress: number;
@@ -56,6 +58,8 @@ const EGRESS = 29;
 const REASON = 30;
 const LEAVES = 31;
 const HEADER_BYTES = 32;
+/** Of LEAVES. */
+const [ARRIVES, FORWARDED, OWN] = [0, 1, 2];
 
 export function newTapRing(): RingMemory {
   return newRing(TAP_SLOTS, HEADER_BYTES + TAP_BYTES_MAX);
@@ -107,11 +111,25 @@ export class CaptureTap {
     for (let i = 0; i < outputs; i++) {
       if (i < batch.length && this.#arriving[batch.ingress(i)] === 1) {
         const { bytes, length, wireLength } = this.#staged[i]!;
-        this.#hand(batch, i, bytes.subarray(0, length), wireLength, wallMs, false);
+        this.#hand(batch, i, bytes.subarray(0, length), wireLength, wallMs, ARRIVES);
       }
       const isLeaving = batch.verdictCode(i) === L.VERDICT_PASS && this.#leaving[batch.egress(i)] === 1;
-      if (isLeaving) this.#hand(batch, i, batch.frame(i), batch.wireLength(i), wallMs, true);
+      if (isLeaving) this.#hand(batch, i, batch.frame(i), batch.wireLength(i), wallMs, FORWARDED);
     }
+  }
+
+  /** A frame of the box itself, before it is sent by an interface. */
+  own(egress: number, frame: Uint8Array, nowMs: number, wallMs: number): void {
+    if (!this.#isOn || this.#leaving[egress] !== 1) return;
+    this.#refill(nowMs);
+    const view = this.#claim(frame, frame.length, wallMs, OWN);
+    if (view === undefined) return;
+    view.setBigUint64(SESSION, 0n, true);
+    view.setUint32(RULE, 0, true);
+    view.setUint8(INGRESS, 0);
+    view.setUint8(EGRESS, egress);
+    view.setUint8(REASON, L.R_NONE);
+    this.#publish(frame);
   }
 
   /** Which subinterface a frame is of shows when the core has read its tag: what may be wanted is kept until then. */
@@ -130,28 +148,38 @@ export class CaptureTap {
     frame: Uint8Array,
     wireLength: number,
     wallMs: number,
-    leaves: boolean,
+    leaves: number,
   ): void {
-    const slot = this.#tokens >= 1 ? this.#ring.claim() : undefined;
-    if (slot === undefined) {
-      this.#missed++;
-      return;
-    }
-    this.#tokens--;
-    const data = frame.subarray(0, this.#snapBytes);
-    const view = new DataView(slot.buffer, slot.byteOffset, HEADER_BYTES);
-    view.setFloat64(WALL_MS, wallMs, true);
+    const view = this.#claim(frame, wireLength, wallMs, leaves);
+    if (view === undefined) return;
     view.setBigUint64(SESSION, batch.session(i), true);
-    view.setUint32(WIRE_LENGTH, wireLength, true);
     view.setUint32(RULE, batch.rule(i), true);
-    view.setUint32(MISSED, this.#missed, true);
     view.setUint8(INGRESS, batch.ingress(i));
     view.setUint8(EGRESS, batch.egress(i));
     view.setUint8(REASON, batch.reasonCode(i));
-    view.setUint8(LEAVES, leaves ? 1 : 0);
-    slot.set(data, HEADER_BYTES);
+    this.#publish(frame);
+  }
+
+  /** A slot with what every frame has; undefined, and counted: there is no room. */
+  #claim(frame: Uint8Array, wireLength: number, wallMs: number, leaves: number): DataView | undefined {
+    const slot = this.#tokens >= 1 ? this.#ring.claim() : undefined;
+    if (slot === undefined) {
+      this.#missed++;
+      return undefined;
+    }
+    this.#tokens--;
+    const view = new DataView(slot.buffer, slot.byteOffset, HEADER_BYTES);
+    view.setFloat64(WALL_MS, wallMs, true);
+    view.setUint32(WIRE_LENGTH, wireLength, true);
+    view.setUint32(MISSED, this.#missed, true);
+    view.setUint8(LEAVES, leaves);
+    slot.set(frame.subarray(0, this.#snapBytes), HEADER_BYTES);
     this.#missed = 0;
-    this.#ring.publish(HEADER_BYTES + data.length);
+    return view;
+  }
+
+  #publish(frame: Uint8Array): void {
+    this.#ring.publish(HEADER_BYTES + Math.min(frame.length, this.#snapBytes));
   }
 
   #refill(nowMs: number): void {
@@ -177,7 +205,8 @@ export class TapReader {
     const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER_BYTES);
     const frame: TappedFrame = {
       wallMs: view.getFloat64(WALL_MS, true),
-      direction: view.getUint8(LEAVES) === 1 ? "out" : "in",
+      direction: view.getUint8(LEAVES) === ARRIVES ? "in" : "out",
+      isOwn: view.getUint8(LEAVES) === OWN,
       ingress: view.getUint8(INGRESS),
       egress: view.getUint8(EGRESS),
       reason: view.getUint8(REASON),

@@ -9,6 +9,8 @@
  */
 import type { Config } from "../config/model.js";
 import { IP_PROTOCOL_SCTP, IP_PROTOCOL_UDP } from "../config/names.js";
+import { ControlWatch } from "../debug/control-watch.js";
+import type { DebugOutlet } from "../debug/outlet.js";
 import type { Mac } from "../frame.js";
 import type { ControlInput, ControlOptions, NodeAction } from "../node/actions.js";
 import { BFD_PORT } from "../bfd/index.js";
@@ -40,6 +42,7 @@ export interface ControlBoxOptions {
   /** Has the dataplane thread look for what is new. */
   readonly wakeDataplane: () => void;
   readonly report: (report: ControlReport, nowMs: number) => void;
+  readonly debug: DebugOutlet;
 }
 
 /** A configuration, and what the devices say. */
@@ -57,6 +60,7 @@ export class ControlBox {
   readonly #options: ControlBoxOptions;
   readonly #fromDataplane: RingReader;
   readonly #toDataplane: Outbox<ToDataplane>;
+  readonly #watch: ControlWatch;
   #interfaces: readonly string[];
   #numbers: ReadonlyMap<string, number>;
   /** Interfaces that the machines were told of, and whether they are up. */
@@ -78,9 +82,11 @@ export class ControlBox {
     this.#numbers = numbersOf(options.interfaces);
     this.#fromDataplane = new RingReader(options.fromDataplane);
     this.#toDataplane = new Outbox(options.toDataplane, writeToDataplane);
+    this.#watch = new ControlWatch(options.debug, options.node.config);
     // What the sessions say to this, they say later: they live in the other thread.
     this.node = new ControlNode(options.node, {
       step: (input: SessionsInput) => {
+        this.#watch.sessions(input, this.#nowMs);
         this.#post({ kind: "sessions", input });
         return [];
       },
@@ -169,6 +175,7 @@ export class ControlBox {
     this.#nowMs = nowMs;
     this.#interfaces = interfaces;
     this.#numbers = numbersOf(interfaces);
+    this.#watch.configure(config);
     this.#toRouter({ kind: "configure", config, macs, mtus });
     this.#toNode({ kind: "configure", config, macs });
     this.#wake();
@@ -188,6 +195,7 @@ export class ControlBox {
   #take(message: ToControl): void {
     switch (message.kind) {
       case "sessions":
+        this.#watch.sessions(message.action, this.#nowMs);
         this.#toNode({ kind: "sessions", actions: [message.action] });
         if (message.action.kind === "trapped") this.#tellAgain();
         return;
@@ -210,11 +218,12 @@ export class ControlBox {
   }
 
   #toRouter(input: RouterInput): void {
-    for (const action of this.router.step(input, this.#nowMs)) this.#carryOut(action);
+    for (const action of this.#watch.step(this.router, input, this.#nowMs)) this.#carryOut(action);
   }
 
   #act(actions: readonly NodeAction[]): void {
     for (const action of actions) {
+      this.#watch.machine(action, this.#nowMs);
       switch (action.kind) {
         case "send":
           this.#toRouter({ ...action, kind: "datagram" });
@@ -242,7 +251,8 @@ export class ControlBox {
         case "release":
         case "discard":
         case "expired":
-          // The dataplane thread sees to these itself.
+        // The dataplane thread sees to these itself.
+        case "told":
           break;
       }
     }
@@ -252,10 +262,13 @@ export class ControlBox {
     switch (action.kind) {
       case "transmit": {
         const number = this.#numbers.get(action.interface);
-        if (number !== undefined) this.#offer({ kind: "transmit", interface: number, frame: action.frame });
+        const { frame, isForwarded = false } = action;
+        if (!isForwarded) this.#watch.sent(action.interface, frame, this.#nowMs);
+        if (number !== undefined) this.#offer({ kind: "transmit", interface: number, frame, isForwarded });
         return;
       }
       case "neighbor": {
+        this.#watch.neighbor(action, this.#nowMs);
         const number = this.#numbers.get(action.interface);
         if (number !== undefined) this.#post({ ...action, interface: number });
         return;

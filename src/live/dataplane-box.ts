@@ -13,11 +13,11 @@ import * as L from "../../assembly/layout.js";
 import type { Dataplane } from "../dataplane.js";
 import { formatMac, type Mac } from "../frame.js";
 import type { Address } from "../ip.js";
-import type { SessionsAction, SessionsInput, SharedSessions, Sharing } from "../node/shared-sessions.js";
+import type { SessionsAction, SessionsInput, Sharing } from "../node/shared-sessions.js";
 import { fragment } from "../router/fragment.js";
-import { type RingMemory, RingReader } from "../ring.js";
-import type { CaptureTap } from "./capture-tap.js";
+import { RingReader } from "../ring.js";
 import { type BoxCounters, NO_COUNTS } from "./box-counters.js";
+import type { DataplaneBoxOptions, LivePortOf } from "./dataplane-options.js";
 import { addedTag, destinationOf, isForNobody, withoutTag } from "./frames.js";
 import { Handover, type WaitingFrame } from "./handover.js";
 import { type HeldFrame, HeldReplies } from "./held-replies.js";
@@ -45,32 +45,7 @@ const CAUSES: ReadonlyMap<number, ReportCause> = new Map([
   [L.R_NO_ROUTE, "no-route"],
 ]);
 
-export interface DataplaneBoxOptions {
-  readonly sessions: SharedSessions;
-  /** Opens the devices over the memory of the core that is in use now; after a trap once more. */
-  readonly openIo: () => PacketIo;
-  /** From the machines, and to them. */
-  readonly fromControl: RingMemory;
-  readonly toControl: RingMemory;
-  /** Has the machines look for what is new. */
-  readonly wakeControl: () => void;
-  /** By interface number; undefined: it has no device. */
-  readonly ports: readonly (LivePortOf | undefined)[];
-  /** `monitor capture`. */
-  readonly tap?: CaptureTap;
-  /** Wall clock, ms since 1970. */
-  readonly wallMs: () => number;
-  /** After each call of the core that decided something. */
-  readonly onDecided?: (dataplane: Dataplane, nowMs: number) => void;
-}
-
-/** Where the frames of an interface go. */
-export interface LivePortOf {
-  readonly port: number;
-  readonly vlan: number;
-  /** Own address of the interface. */
-  readonly mac: Mac;
-}
+type Transmit = Extract<ToDataplane, { kind: "transmit" }>;
 
 export class DataplaneBox {
   readonly counters: BoxCounters = { ...NO_COUNTS };
@@ -95,7 +70,7 @@ export class DataplaneBox {
     this.#fromControl = new RingReader(options.fromControl);
     this.#toControl = new Outbox(options.toControl, writeToControl);
     this.#lastTurnMs = nowMs;
-    this.#stations.enable(this.#dataplane.forwarding, this.#ports);
+    this.#enable();
     this.#io = options.openIo();
   }
 
@@ -140,7 +115,7 @@ export class DataplaneBox {
     const { sessions } = this.#options;
     if (sessions.deadlineMs <= nowMs) {
       isBusy = true;
-      this.#act(sessions.expire(nowMs), nowMs);
+      this.#expire(nowMs);
       this.#act(sessions.tick(nowMs), nowMs);
     }
     if (this.#hasTold) {
@@ -153,8 +128,21 @@ export class DataplaneBox {
   /** Another configuration is in force in the dataplane: the interfaces have these ports now. */
   reconfigure(ports: readonly (LivePortOf | undefined)[], sharing: Sharing, nowMs: number): void {
     this.#ports = ports;
-    this.#stations.enable(this.#dataplane.forwarding, this.#ports);
+    this.#enable();
     this.#act(this.#options.sessions.share(sharing, nowMs), nowMs);
+  }
+
+  /** Has the events of the core read, once: its next call forgets them. */
+  tellEvents(nowMs: number): void {
+    const dataplane = this.#dataplane;
+    if (dataplane.eventCount === 0) return;
+    this.#options.onEvents?.(dataplane, nowMs);
+    dataplane.forgetEvents();
+  }
+
+  #expire(nowMs: number): void {
+    this.#act(this.#options.sessions.expire(nowMs), nowMs);
+    this.tellEvents(nowMs);
   }
 
   close(): void {
@@ -177,13 +165,14 @@ export class DataplaneBox {
       case "sessions": {
         const { sessions } = this.#options;
         const wasActive = sessions.dataplane.sync.role === "active";
-        this.#act(sessions.expire(nowMs), nowMs);
+        this.#expire(nowMs);
         this.#act(sessions.step(message.input, nowMs), nowMs);
         this.#noteRole(message.input, wasActive, nowMs);
+        this.tellEvents(nowMs);
         return;
       }
       case "transmit":
-        this.#send(message.interface, message.frame);
+        this.#send(message, nowMs);
         return;
       case "neighbor":
         this.#setNeighbor(message.interface, message.address, message.mac);
@@ -223,10 +212,13 @@ export class DataplaneBox {
     else for (const { number, frame } of waiting) this.#bounce(number, frame);
   }
 
-  /** A frame of the box itself: with the tag of its interface, from the port that carries it. */
-  #send(number: number, frame: Uint8Array): void {
+  /** A frame of the machines: with the tag of its interface, from the port that carries it. */
+  #send({ interface: number, frame, isForwarded }: Transmit, nowMs: number): void {
     const port = this.#ports[number];
-    if (port !== undefined) this.#io.send(port.port, port.vlan === 0 ? frame : addedTag(frame, port.vlan));
+    if (port === undefined) return;
+    const tagged = port.vlan === 0 ? frame : addedTag(frame, port.vlan);
+    if (!isForwarded) this.#options.tap?.own(number, tagged, nowMs, this.#options.wallMs());
+    this.#io.send(port.port, tagged);
   }
 
   #setNeighbor(number: number, address: Address, mac: Mac | undefined): void {
@@ -240,6 +232,12 @@ export class DataplaneBox {
     this.#handover.setSuccessor(number, mac, isOwned ? undefined : successor);
     const { forwarding } = this.#dataplane;
     this.#stations.set(forwarding, this.#ports[number], number, mac, isOwned, this.#handover.isUnderWay);
+  }
+
+  /** Of a core that is new, or that has a new configuration. */
+  #enable(): void {
+    this.#stations.enable(this.#dataplane.forwarding, this.#ports);
+    this.#options.watch?.attach(this.#dataplane);
   }
 
   // --- packets
@@ -271,15 +269,16 @@ export class DataplaneBox {
 
   /** Decides what is in the batch, and sends what may leave. */
   #decide(dataplane: Dataplane, nowMs: number): void {
-    const { sessions, tap, wallMs, onDecided } = this.#options;
+    const { sessions, tap, watch, wallMs } = this.#options;
     const { batch } = dataplane;
     tap?.arrive(batch);
     const { outputs, actions } = sessions.process(nowMs);
     if (sessions.dataplane === dataplane) {
       tap?.decided(batch, outputs, nowMs, wallMs());
+      watch?.decided(dataplane, outputs, nowMs);
       this.#attend(dataplane, outputs, nowMs);
       this.#io.transmit(outputs);
-      onDecided?.(dataplane, nowMs);
+      this.tellEvents(nowMs);
     }
     this.#act(actions, nowMs);
   }
@@ -430,6 +429,7 @@ export class DataplaneBox {
           break;
         case "expired":
           // Fragments that were given up: dropped, and counted by the core.
+          this.#options.watch?.decided(this.#dataplane, action.outputs, nowMs);
           break;
         case "trapped":
           if (action.isRenewed) this.#renew();
@@ -451,7 +451,7 @@ export class DataplaneBox {
     this.#io.close();
     this.#handover.end();
     this.#stations.clear();
-    this.#stations.enable(this.#dataplane.forwarding, this.#ports);
+    this.#enable();
     this.#io = this.#options.openIo();
   }
 }

@@ -21,8 +21,13 @@ export type ReportCause = (typeof REPORT_CAUSES)[number];
 /** For the thread that moves the packets. */
 export type ToDataplane =
   | { readonly kind: "sessions"; readonly input: SessionsInput }
-  /** A frame of the box itself, without VLAN tag. */
-  | { readonly kind: "transmit"; readonly interface: number; readonly frame: Uint8Array }
+  /** A frame without VLAN tag: of the box itself, or one that was given to be resolved. */
+  | {
+      readonly kind: "transmit";
+      readonly interface: number;
+      readonly frame: Uint8Array;
+      readonly isForwarded: boolean;
+    }
   /** A neighbour is at this MAC address; undefined: nobody knows any more. */
   | {
       readonly kind: "neighbor";
@@ -93,6 +98,8 @@ const SLOT = {
   local: 5,
   resolve: 6,
   report: 7,
+  /** "transmit" of a frame that is not the box's own. */
+  forward: 8,
 } as const;
 
 /** A ring of messages in one direction. `slots`: a power of two. */
@@ -108,7 +115,12 @@ export function writeToDataplane(ring: RingWriter, message: ToDataplane): boolea
         ? ring.write(message.input.bytes, SLOT.records)
         : writeJson(ring, message);
     case "transmit":
-      return writeFrame(ring, SLOT.transmit, message.interface, message.frame);
+      return writeFrame(
+        ring,
+        message.isForwarded ? SLOT.forward : SLOT.transmit,
+        message.interface,
+        message.frame,
+      );
     case "neighbor":
       return writeNeighbor(ring, message);
     case "station":
@@ -133,7 +145,10 @@ function parseToDataplane(kind: number, bytes: Uint8Array): ToDataplane {
     case SLOT.records:
       return { kind: "sessions", input: { kind: "frame", bytes: bytes.slice() } };
     case SLOT.transmit:
-      return { kind: "transmit", interface: bytes[INTERFACE]!, frame: bytes.slice(HEADER) };
+    case SLOT.forward: {
+      const isForwarded = kind === SLOT.forward;
+      return { kind: "transmit", interface: bytes[INTERFACE]!, frame: bytes.slice(HEADER), isForwarded };
+    }
     case SLOT.neighbor: {
       const mac = bytes.subarray(HEADER);
       return {

@@ -5,7 +5,7 @@
 import type { Forwarding } from "../forwarding.js";
 import type { Mac } from "../frame.js";
 import type { BoxCounters } from "./box-counters.js";
-import type { LivePortOf } from "./dataplane-box.js";
+import type { LivePortOf } from "./dataplane-options.js";
 
 export class Stations {
   /** Virtual ones by interface number; the first one is what the box sends from. */

@@ -115,7 +115,11 @@ export class CaptureBuffer {
         timeNanos: nanos,
         data: frame.data,
         wireLength: Math.max(frame.wireLength, frame.data.length),
-        comments: [`${frame.direction}: ${verdictComment(row, names)}`],
+        comments: [
+          frame.isOwn
+            ? `out: sent by this box; out ${names.interfaces[frame.egress]}`
+            : `${frame.direction}: ${verdictComment(row, names)}`,
+        ],
       });
       if (writer.pending >= PIECE_BYTES) yield writer.drain();
     }

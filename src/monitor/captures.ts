@@ -148,8 +148,9 @@ export class Captures {
 }
 
 function wants({ options, arriving, leaving, test }: Capture, frame: TappedFrame): boolean {
-  const { direction, ingress, egress, reason, data, wireLength } = frame;
+  const { direction, isOwn, ingress, egress, reason, data, wireLength } = frame;
   if (!(direction === "in" ? arriving.has(ingress) : leaving.has(egress))) return false;
+  if (isOwn) return options.verdict === "all" && test(data, wireLength);
   if (options.verdict !== "all" && reasonOf(reason).verdict !== options.verdict) return false;
   return test(data, wireLength);
 }

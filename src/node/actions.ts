@@ -13,6 +13,7 @@ import type {
   ReloadMode,
 } from "../redundancy/index.js";
 import type { SessionsAction } from "./shared-sessions.js";
+import type { ToldAction } from "./told.js";
 
 /** Of the machines of a box. */
 export interface ControlOptions {
@@ -105,5 +106,6 @@ export type NodeAction =
   /** The standby has all sessions. */
   | { readonly kind: "synchronised" }
   | Extract<SessionsAction, { kind: "release" | "discard" | "expired" }>
+  | ToldAction
   /** `reload-mode exit`, or nothing to go on with: the process is to end and start again. */
   | { readonly kind: "exit" };

@@ -29,6 +29,7 @@ import { datagramOf, type Ends, endsOf, newEndpoint, sctpPacketOf } from "./endp
 import { HSRP_PORTS, identityFor, interfacesOf } from "./facts.js";
 import { HsrpSide, type HsrpStep } from "./hsrp-side.js";
 import type { SessionsAction, SessionsInput, SessionsPort } from "./shared-sessions.js";
+import { isSctpFact } from "./told.js";
 import { UNWIRED, type Wiring, type Wish } from "./wiring.js";
 
 export class ControlNode {
@@ -234,6 +235,7 @@ export class ControlNode {
   #handleHsrp(action: HsrpAction): void {
     if (action.kind === "send")
       this.#out.push({ ...action, protocol: IP_PROTOCOL_UDP, sourcePort: action.port });
+    else if (action.kind === "refused") this.#out.push({ kind: "told", by: "hsrp", fact: action });
     else if (action.kind !== "release") this.#out.push(action);
   }
 
@@ -247,7 +249,8 @@ export class ControlNode {
 
   #handleBfd(action: BfdAction): void {
     if (action.kind === "send") this.#out.push({ ...action, protocol: IP_PROTOCOL_UDP });
-    else if (action.kind !== "state") this.#out.push(action);
+    else if (action.kind === "log") this.#out.push(action);
+    else this.#out.push({ kind: "told", by: "bfd", fact: action });
   }
 
   /**
@@ -277,6 +280,7 @@ export class ControlNode {
   }
 
   #handleSctp(action: SctpAction): void {
+    if (isSctpFact(action)) this.#out.push({ kind: "told", by: "sctp", fact: action });
     switch (action.kind) {
       case "transmit": {
         const name = this.#interfaces.get(action.from);

@@ -13,11 +13,12 @@ export interface DeferCounters {
   waited: number;
   acknowledged: number;
   gaveUp: number;
+  discarded: number;
   /** There was no room to wait. */
   refused: number;
 }
 
-const NOTHING: DeferCounters = { waited: 0, acknowledged: 0, gaveUp: 0, refused: 0 };
+const NOTHING: DeferCounters = { waited: 0, acknowledged: 0, gaveUp: 0, discarded: 0, refused: 0 };
 
 interface Deferred {
   readonly token: number;
@@ -78,13 +79,19 @@ export class DeferQueue {
 
   /** The peer that they wait for is gone: all of them may leave. */
   abandon(): Released[] {
-    const released = this.discard().map((token) => ({ token, isAcknowledged: false }));
+    const released = this.#forget().map((token) => ({ token, isAcknowledged: false }));
     this.counters.gaveUp += released.length;
     return released;
   }
 
-  /** Forgets all of them; the tokens. */
+  /** None of them may leave any more; the tokens. */
   discard(): number[] {
+    const tokens = this.#forget();
+    this.counters.discarded += tokens.length;
+    return tokens;
+  }
+
+  #forget(): number[] {
     const tokens = this.#waiting.map(({ token }) => token);
     this.#waiting = [];
     return tokens;

@@ -41,9 +41,11 @@ function refusals(after: Config, { attached, rulesMax }: Process): Change[] {
   const bare = [...after.interfaces.values()].filter(
     (each) => hasAddress(each) && isUp(each) && !attached.has(portOf(each.name)),
   );
+  const gone = [...attached].filter((name) => !after.interfaces.has(name));
   const rules = rulesInUse(after);
   return [
     ...bare.map(({ name }) => refused(`${name} has an address but no device`)),
+    ...gone.map((name) => refused(`${name} has a device, and cannot be taken away`)),
     ...(rules > rulesMax ? [refused(`${rules} entries of access lists, room for ${rulesMax}`)] : []),
   ];
 }

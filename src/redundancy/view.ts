@@ -60,6 +60,7 @@ export interface RedundancyView {
   readonly holdings: Holdings;
   readonly bulk: {
     readonly number: number;
+    /** All sessions are being received, or sent. */
     readonly isTaken: boolean;
     readonly isServed: boolean;
     readonly attempts: number;
@@ -136,8 +137,8 @@ export function viewOf(state: RedundancyState, options: RedundancyOptions): Redu
     holdings: state.holdings,
     bulk: {
       number: serving || bulk.number,
-      isTaken: bulk.generation !== 0,
-      isServed: serving !== 0,
+      isTaken: state.state === "coldBulk",
+      isServed: serving !== 0 && peerRf(state) !== "standbyHot",
       attempts: state.bulkAttempts,
     },
     verdict: verdictOf(state),

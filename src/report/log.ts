@@ -99,7 +99,7 @@ export class EventLog {
       else this.#access.packet(event, rule, nowMs);
     } else if ("source" in event) {
       this.#print(packetLine(event), nowMs, packetFields(event), event.rule);
-    } else {
+    } else if (event.isAudited || event.type === "evicted") {
       this.#print(sessionLine(event), nowMs, sessionFields(event), event.rule);
     }
   }

@@ -81,14 +81,23 @@ export interface OutgoingDatagram {
 }
 
 export type RouterAction =
-  /** A whole Ethernet frame without a VLAN tag and check sequence; shorter ones are not padded. */
-  | { readonly kind: "transmit"; readonly interface: string; readonly frame: Uint8Array }
-  /** Of the core's table; undefined: no longer known. */
+  /**
+   * A whole Ethernet frame without a VLAN tag and check sequence; shorter ones are not padded. `isForwarded`: it was given to be
+   * resolved, and is not the router's own.
+   */
+  | {
+      readonly kind: "transmit";
+      readonly interface: string;
+      readonly frame: Uint8Array;
+      readonly isForwarded?: true;
+    }
+  /** Of the core's table; undefined: no longer known. `isAgain`: it has been told before. */
   | {
       readonly kind: "neighbor";
       readonly interface: string;
       readonly address: Address;
       readonly mac: Mac | undefined;
+      readonly isAgain?: true;
     }
   | IncomingDatagram
   | IncomingPacket

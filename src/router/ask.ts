@@ -10,12 +10,17 @@ import { type Context, count, type Link, type Neighbor } from "./context.js";
 import { ownAddressFor } from "./plan.js";
 
 /** Sends a frame by an interface; false, and counted: it is down or cannot send. */
-export function transmit(context: Context, link: Link, frame: Uint8Array): boolean {
+export function transmit(context: Context, link: Link, frame: Uint8Array, isForwarded?: true): boolean {
   if (!link.isUp || link.plan?.mac === undefined) {
     count(link, "interface_down");
     return false;
   }
-  context.actions.push({ kind: "transmit", interface: link.name, frame });
+  context.actions.push({
+    kind: "transmit",
+    interface: link.name,
+    frame,
+    ...(isForwarded && { isForwarded }),
+  });
   return true;
 }
 

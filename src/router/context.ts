@@ -30,6 +30,8 @@ export interface Neighbor {
 
 export interface Waiting {
   readonly frame: Uint8Array;
+  /** It is not this router's own. */
+  readonly isForwarded?: true;
   readonly networkOffset: number;
   /** Made here: nobody has asked where its next hop is. */
   readonly isOwn?: boolean;

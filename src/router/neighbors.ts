@@ -248,22 +248,22 @@ function flush(context: Context, neighbor: Neighbor): undefined {
 
 /** Who asks for a neighbour that is known has not heard of it, or has forgotten it. */
 function sendAtOnce(context: Context, neighbor: Neighbor, waiting: Waiting): undefined {
-  if (!waiting.isOwn) tell(context, neighbor);
+  if (!waiting.isOwn) tell(context, neighbor, true);
   deliver(context, neighbor, waiting);
 }
 
-function tell(context: Context, { on, address, mac }: Neighbor): undefined {
-  context.actions.push({ kind: "neighbor", interface: on.name, address, mac });
+function tell(context: Context, { on, address, mac }: Neighbor, isAgain?: true): undefined {
+  context.actions.push({ kind: "neighbor", interface: on.name, address, mac, ...(isAgain && { isAgain }) });
 }
 
 function deliver(
   context: Context,
   { on: link, mac }: Neighbor,
-  { frame, networkOffset }: Waiting,
+  { frame, networkOffset, isForwarded }: Waiting,
 ): undefined {
   const plain = untagged(frame, networkOffset);
   setDestination(plain, mac!);
-  transmit(context, link, plain);
+  transmit(context, link, plain, isForwarded);
 }
 
 /** The frame without VLAN tags: the dataplane adds that of the interface. */

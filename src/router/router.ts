@@ -117,7 +117,7 @@ export class Router {
       case "frame":
         return receiveFrame(context, this.#linkOf(input.interface), input);
       case "resolve":
-        return sendTo(context, this.#linkOf(input.interface), input.nextHop, input);
+        return sendTo(context, this.#linkOf(input.interface), input.nextHop, { ...input, isForwarded: true });
       case "report":
         return reportError(context, this.#linkOf(input.interface), { ...input, failure: input.cause });
       case "datagram":

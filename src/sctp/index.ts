@@ -5,6 +5,7 @@ export { type CountedEvent, type Counters, EVENTS, REFUSALS, type Refusal } from
 export { encapsulatedMtu, OVER_IP, UDP_ENCAPSULATION_PORT } from "./encapsulation.js";
 export { Endpoint, type SctpInput } from "./endpoint.js";
 export type { OutgoingMessage } from "./outbound.js";
+export { parsePacket } from "./packet.js";
 export type { InboundMessage } from "./reassembly.js";
 export type { Datagram } from "./receive.js";
 export type { EndpointOptions } from "./settings.js";

@@ -92,7 +92,7 @@ describe("refused", () => {
     const before = { ...world.machines.a.counters.refused };
     const view = world.view("a");
     const { accepted } = world.machines.a.counters.events;
-    expect(world.step("a", input)).toEqual([]);
+    expect(world.step("a", input)).toMatchObject([{ kind: "refused", refusal }]);
     expect(world.machines.a.counters.refused).toEqual({ ...before, [refusal]: before[refusal] + 1 });
     expect(world.machines.a.counters.events.accepted).toBe(accepted);
     expect(world.view("a")).toEqual(view);

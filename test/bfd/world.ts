@@ -120,7 +120,7 @@ export class World {
     for (const action of actions) {
       if (action.kind === "state") this.changes.push({ atMs: this.nowMs, of: side, change: action });
       else if (action.kind === "log") this.logs.push(action.text);
-      else this.#transmit(side, action);
+      else if (action.kind === "send") this.#transmit(side, action);
     }
     return actions;
   }

@@ -23,7 +23,7 @@ const address = fc.oneof(
 const mac = fc.constantFrom("0000.0c07.ac01", "0200.0001.0002", "ffff.ffff.fffe");
 
 const toDataplane: fc.Arbitrary<ToDataplane> = fc.oneof(
-  fc.record({ kind: fc.constant("transmit" as const), interface: number, frame }),
+  fc.record({ kind: fc.constant("transmit" as const), interface: number, frame, isForwarded: fc.boolean() }),
   fc.record({
     kind: fc.constant("neighbor" as const),
     interface: number,

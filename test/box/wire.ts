@@ -28,7 +28,7 @@ interface Arrival {
 
 const MESSAGES = 64;
 
-class ListIo implements PacketIo {
+export class ListIo implements PacketIo {
   readonly backend = "lists";
   readonly wakeFd = -1;
   readonly arriving: Arrival[] = [];

@@ -59,6 +59,31 @@ describe("a line in the configuration", () => {
     expect(await session.prompt()).toBe("RouterA(config)#");
   });
 
+  test("that cannot be put in force live says so, and nothing changes", async () => {
+    const { backend, session, text } = box();
+    await run(session, "configure terminal", "interface Gi0/9");
+    const before = await text();
+    backend.unable = { effect: "refused", text: "GigabitEthernet0/9 has an address but no device" };
+    expect(await run(session, "ip address 192.0.2.1 255.255.255.0")).toBe(
+      "% the configuration is refused, and nothing has changed\nGigabitEthernet0/9 has an address but no device\n",
+    );
+    expect(await text()).toBe(before);
+  });
+
+  test("says what it does to the box; what waits for the peer, once", async () => {
+    const { session } = box();
+    await run(session, "configure terminal");
+    const route = (network: string) => run(session, `ip route ${network} 255.255.0.0 10.1.1.9`);
+    expect(await route("10.8.0.0")).toMatch(/^% static routes change: the standby is not hot/);
+    expect(await route("10.9.0.0")).toBe("");
+    await run(session, "interface Gi0/0");
+    const priority = (value: number) => run(session, `standby 1 priority ${value}`);
+    expect(await priority(90)).toContain("% HSRP group 1 on GigabitEthernet0/0 changes in place: priority\n");
+    expect(await priority(91)).toContain("changes in place: priority\n");
+    await run(session, "end", "configure terminal");
+    expect(await route("10.7.0.0")).toMatch(/^% static routes change/);
+  });
+
   test("of two sessions at once: neither undoes the other's", async () => {
     const { backend, changes, session, text } = box();
     const other = new ConsoleSession(backend, changes);
@@ -124,6 +149,31 @@ describe("a replacement", () => {
     backend.uptimeMs += 2 * MINUTE_MS;
     backend.refusal = "no";
     expect((await changes.tick())?.text).toMatch(/^%SYS-3-CONFIG_ROLLBACK: .* cannot be taken back: /);
+  });
+
+  test("can be looked at before: what it changes, what that does, and whether it would be refused", async () => {
+    const { backend, session, text } = box();
+    backend.files.set(
+      "new.cfg",
+      (await text()).replace(" standby 1 name INSIDE\n", " standby 1 name INSIDE\n standby 1 priority 80\n"),
+    );
+    const before = await text();
+    const said = await run(session, "configure check new.cfg");
+    expect(said).toContain("+ standby 1 priority 80\n");
+    expect(said).toContain("% HSRP group 1 on GigabitEthernet0/0 changes in place: priority\n");
+    expect(said).toMatch(/It can be put in force live; sessions stay\.\n$/);
+    backend.unable = { effect: "refused", text: "no device" };
+    expect(await run(session, "configure check new.cfg")).toMatch(
+      /% refused: no device\n(% .*\n)*It would be refused, and nothing would change\.\n$/,
+    );
+    expect(await run(session, "configure replace new.cfg")).toBe(
+      "% the configuration is refused, and nothing has changed\nno device\n",
+    );
+    expect(await text()).toBe(before);
+    backend.files.set("bad.cfg", "hostname X\nnonsense\n");
+    expect(await run(session, "configure check bad.cfg")).toContain("bad.cfg:2:1: error: ");
+    expect(await run(session, "configure check startup-config")).toBe("!No changes were found\n");
+    expect(backend.applied).toEqual([]);
   });
 
   test("with an error in it changes nothing", async () => {

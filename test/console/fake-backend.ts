@@ -7,16 +7,19 @@ import type {
   CaptureView,
   Clearable,
   ConsoleBackend,
-  DebugView,
   Done,
   LogLine,
   Outcome,
+  Planned,
   SessionPage,
   SessionQuery,
+  StandbyStatistics,
 } from "../../src/console/backend.js";
+import { type DebugView, NO_DEBUG } from "../../src/debug/topics.js";
+import { type Change, planChange } from "../../src/node/plan-change.js";
 import { phaseOf } from "../../src/console/phase.js";
 import type { Counters } from "../../src/counters.js";
-import type { HsrpGroupView } from "../../src/hsrp/index.js";
+import { type HsrpGroupView, REFUSAL_NAMES as HSRP_REFUSALS } from "../../src/hsrp/index.js";
 import { parseAddress } from "../../src/ip.js";
 import type { OperatorInput, RedundancyView } from "../../src/redundancy/index.js";
 import { newCounters } from "../../src/redundancy/counters.js";
@@ -219,8 +222,13 @@ export class FakeBackend implements ConsoleBackend {
   /** Why the next configuration is refused. */
   refusal: string | undefined;
   uptimeMs = UPTIME_MS;
+  /** What the box cannot do live. */
+  unable: Change | undefined;
+  readonly #clearedAtMs = new Map<Clearable, number>();
   #config: Config;
-  #debugging: DebugView = { topics: [], conditions: [] };
+  #debugging: DebugView = NO_DEBUG;
+  /** Debug lines that were left out. */
+  dropped = 0;
   #captures: CaptureView[] = [];
   readonly #listeners = new Set<(line: LogLine) => void>();
 
@@ -234,6 +242,19 @@ export class FakeBackend implements ConsoleBackend {
   }
   async standby() {
     return GROUPS;
+  }
+  async standbyStatistics(): Promise<StandbyStatistics[]> {
+    const refused = Object.fromEntries(HSRP_REFUSALS.map((name) => [name, name === "ttl" ? 3 : 0]));
+    return [
+      {
+        interface: "GigabitEthernet0/0",
+        received: 727,
+        accepted: 724,
+        advertisements: 0,
+        refused: refused as StandbyStatistics["refused"],
+        sent: { hello: 726, coup: 1, resign: 0 },
+      },
+    ];
   }
   async redundancy() {
     return REDUNDANCY;
@@ -291,6 +312,7 @@ export class FakeBackend implements ConsoleBackend {
         resyncResets: 0,
         deferred: 7,
       },
+      deferred: { waited: 6, acknowledged: 3, gaveUp: 1, discarded: 1, refused: 1 },
     };
   }
   async counters() {
@@ -406,7 +428,12 @@ export class FakeBackend implements ConsoleBackend {
   }
   async clear(what: Clearable, about?: string): Promise<Done> {
     this.done.push(about === undefined ? `clear ${what}` : `clear ${what} ${about}`);
+    this.#clearedAtMs.set(what, this.uptimeMs);
     return {};
+  }
+  clearedAgoMs(what: Clearable) {
+    const atMs = this.#clearedAtMs.get(what);
+    return atMs === undefined ? undefined : this.uptimeMs - atMs;
   }
   async operate(command: OperatorInput): Promise<Outcome> {
     this.done.push(JSON.stringify(command));
@@ -430,11 +457,18 @@ export class FakeBackend implements ConsoleBackend {
         text: "",
       };
       this.refusal = undefined;
-      return { isApplied: false, diagnostics: [diagnostic] };
+      return { isApplied: false, diagnostics: [diagnostic], refusals: [] };
     }
-    this.#config = parse(text).config;
+    if (this.unable !== undefined) return { isApplied: false, diagnostics: [], refusals: [this.unable] };
+    const { config } = parse(text);
+    const changes = planChange(this.#config, config);
+    this.#config = config;
     this.applied.push(text);
-    return { isApplied: true, notes: [] };
+    return { isApplied: true, notes: [], changes };
+  }
+  async planConfig(text: string): Promise<Planned> {
+    const changes = planChange(this.#config, parse(text).config);
+    return { isUsable: true, changes: this.unable === undefined ? changes : [this.unable, ...changes] };
   }
   async readFile(name: string) {
     const text = this.files.get(name);
@@ -475,7 +509,7 @@ export class FakeBackend implements ConsoleBackend {
     for (const listener of this.#listeners) listener({ dateMs: this.clock().dateMs, severity: 5, text });
   }
   async debugging() {
-    return this.#debugging;
+    return { ...this.#debugging, dropped: this.dropped };
   }
   async setDebugging(view: DebugView) {
     this.#debugging = view;

@@ -13,6 +13,7 @@ describe("sessions with an audit trail", () => {
     const [syn, ...rest] = HANDSHAKE;
     firewall.one(...syn!);
     const session = {
+      isAudited: true,
       id: "00000001",
       family: 4,
       protocol: 6,
@@ -35,6 +36,27 @@ describe("sessions with an audit trail", () => {
         responder: { address: SERVER, port: 80, bytes: 700 },
       },
     ]);
+  });
+
+  test("others do so where that is wanted, and are told apart", () => {
+    const firewall = new Firewall();
+    const { dataplane } = firewall;
+    const told = () => events(firewall).map((event) => [event.type, "isAudited" in event && event.isAudited]);
+    firewall.one(1, datagram(CLIENT, 1, SERVER, 2));
+    expect(told()).toEqual([]);
+    dataplane.forwarding.tellSessions(true);
+    firewall.one(1, datagram(CLIENT, 3, SERVER, 4));
+    expect(told()).toEqual([["session_start", false]]);
+    dataplane.forgetEvents();
+    expect(told()).toEqual([]);
+    dataplane.clearSessions();
+    expect(told()).toEqual([
+      ["session_stop", false],
+      ["session_stop", false],
+    ]);
+    dataplane.forwarding.tellSessions(false);
+    firewall.one(1, datagram(CLIENT, 5, SERVER, 6));
+    expect(told()).toEqual([]);
   });
 
   test("end by a timeout and by the operator, too", () => {

@@ -262,13 +262,13 @@ describe.each(Object.entries(CASES) as [Refusal, readonly Case[]][])("%s", (refu
       const counters = machine.counters("GigabitEthernet0/0")!;
       expect(counters.refused[refusal]).toBe(1);
       expect(conduct(machine)).toBe(before);
-      expect(actions.every(({ kind }) => kind === "log")).toBe(true);
-      expect(actions).toHaveLength(1);
-      if (each.log !== undefined) expect(actions[0]).toMatchObject({ text: each.log });
+      expect(actions.map(({ kind }) => kind)).toEqual(["refused", "log"]);
+      expect(actions[0]).toMatchObject({ refusal });
+      if (each.log !== undefined) expect(actions[1]).toMatchObject({ text: each.log });
 
       // One packet, one counter; the second of a kind is not logged so soon.
       const again = machine.step(each.input, NOW_MS);
-      expect(again).toEqual([]);
+      expect(again.map(({ kind }) => kind)).toEqual(["refused"]);
       expect(counters.refused[refusal]).toBe(2);
       const refused = REFUSAL_NAMES.reduce((sum, name) => sum + counters.refused[name], 0);
       expect(counters.received).toBe(counters.accepted + counters.advertisements + refused);

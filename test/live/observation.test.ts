@@ -15,7 +15,7 @@ hostname fw1
 service timestamps log datetime msec
 logging host 127.0.0.1 transport udp port ${SYSLOG_PORT}
 ip inspect name FW tcp audit-trail on
-ip inspect name FW icmp
+ip inspect name FW icmp audit-trail on timeout 5
 interface GigabitEthernet0/0
  ip address 10.1.0.1 255.255.255.0
  ip inspect FW in
@@ -128,6 +128,7 @@ describe.skipIf(!requireLab("python3", "curl", "ping", "tshark"))("a box on the 
         .trimEnd()
         .split("\n")
         .map((line) => JSON.parse(line) as Record<string, unknown>);
+    await until("the file has it", async () => readFileSync(log, "utf8").includes("SESS_AUDIT_TRAIL_START"));
     expect(records(log)).toContainEqual(
       expect.objectContaining({
         mnemonic: "SESS_AUDIT_TRAIL_START",
@@ -183,6 +184,87 @@ describe.skipIf(!requireLab("python3", "curl", "ping", "tshark"))("a box on the 
     expect(syns[1]).toMatch(/^GigabitEthernet0\/1\t63\tout: pass new_session: /);
     const [ping] = dissect("icmp.type==8", "frame.interface_name", "frame.comment");
     expect(ping).toMatch(/^GigabitEthernet0\/1\tin: drop acl_in_deny: .*; rule OUT 10$/);
+
+    // Beside packets that pass it has those that the box itself sends.
+    inside.run("ping", ["-c", "1", "-W", "2", OUTSIDE]);
+    inside.run("ping", ["-c", "1", "-W", "2", "10.1.0.1"]);
+    say(`monitor capture CAP export ${path("own.pcapng")}`);
+    const own = fw.run("tshark", [
+      ...["-r", path("own.pcapng"), "-Y", 'frame.comment contains "sent by this box"'],
+      ...["-T", "fields", "-e", "frame.interface_name", "-e", "arp.opcode", "-e", "icmp.type"],
+    ]);
+    expect(own).toMatch(/^GigabitEthernet0\/0\t2\t$/m); // here is the router
+    expect(own).toMatch(/^GigabitEthernet0\/0\t\t0$/m); // the answer to the ping
+    expect(own).toMatch(/^GigabitEthernet0\/1\t\t3,8$/m); // administratively prohibited
+    expect(own).not.toMatch(/\t8$/m); // what passes is not the box's
+
+    // Debug: a condition keeps everything else away, sessions are told of without an audit trail, and a flood is bounded.
+    for (const line of [
+      "debug ip packet drop",
+      "debug arp",
+      "debug ip icmp",
+      "debug ip inspect object-creation",
+    ])
+      expect(say(line)).toBe(`${line} is on\n`);
+    say("debug condition ip 10.1.0.10");
+    expect(() => outside.run("ping", ["-c", "1", "-W", "1", INSIDE])).toThrow();
+    inside.run("curl", ["-s", "-o", "/dev/null", "--max-time", "2", `http://${OUTSIDE}:8000/`]);
+    inside.run("ping", ["-c", "1", "-W", "2", "10.1.0.1"]);
+    expect(() => outside.run("ping", ["-c", "1", "-W", "1", "10.2.0.1"])).toThrow();
+    await until("the lines", async () => say("show logging | include DEBUG").includes("echo reply"));
+    const lines = say("show logging | include DEBUG");
+    expect(lines).toMatch(
+      /DEBUG: IP: s=10\.2\.0\.10 \(GigabitEthernet0\/1\), d=10\.1\.0\.10, len 84, ICMP type 8 code 0, drop acl_in_deny: .*, rule OUT 10$/m,
+    );
+    expect(lines).toMatch(
+      /DEBUG: CBAC OBJ_CREATE: create sis \w+ tcp \(10\.1\.0\.10:\d+\) => \(10\.2\.0\.10:8000\)$/m,
+    );
+    expect(lines).toMatch(
+      /DEBUG: ICMP: echo rcvd, src 10\.1\.0\.10, dst 10\.1\.0\.1, .*\(.*echo_answered.*\)$/m,
+    );
+    expect(lines).not.toContain("d=10.2.0.1,");
+    inside.run("ping", ["-q", "-i", "0.002", "-c", "400", "-W", "1", "10.1.0.1"]);
+    await until("the bound", async () => /DEBUGLOST: left out \d+/.test(say("show logging")));
+    expect(say("show debugging")).toMatch(/Condition 1: ip 10\.1\.0\.10\n\d+ lines dropped/);
+    expect(say("undebug all")).toContain("turned off");
+    say("no debug condition ip 10.1.0.10");
+    expect(say("show debugging | include debug|Condition")).toBe("");
+
+    // A session that ends while nothing happens is in the audit trail, too.
+    await syslog.line((line) => line.includes("SESS_AUDIT_TRAIL: Stop icmp session"), 0, 15_000);
+
+    // What is cleared counts anew on the console, and goes on in the metrics.
+    const created = () => Number(/or last reset (\d+)/.exec(say("show ip inspect statistics"))?.[1]);
+    expect(created()).toBeGreaterThanOrEqual(2);
+    const before = value('twinwall_sessions_created_total{protocol="tcp"}');
+    for (const what of [
+      "ip inspect statistics",
+      "ip inspect ha statistics",
+      "counters",
+      "access-list counters",
+    ])
+      expect(say(`clear ${what}`)).toBe("");
+    expect(created()).toBe(0);
+    expect(say("show access-lists OUT")).toBe("Extended IP access list OUT\n    10 deny   ip any any log\n");
+    expect(value('twinwall_sessions_created_total{protocol="tcp"}')).toBe(before);
+
+    // What cannot be done live is refused before anything changes, and what can is in force.
+    writeFileSync(
+      path("other.cfg"),
+      CONFIG.replace(
+        "ip access-list",
+        "interface GigabitEthernet0/5\n ip address 10.5.0.1 255.255.255.0\nip access-list",
+      ),
+    );
+    const refused = "GigabitEthernet0/5 has an address but no device: it takes a restart";
+    expect(() => say(`configure replace ${path("other.cfg")}`)).toThrow(
+      `% the configuration is refused, and nothing has changed\n${refused}`,
+    );
+    expect(say(`configure check ${path("other.cfg")}`)).toContain(`% refused: ${refused}`);
+    expect(say("show running-config | include 0/5")).toBe("");
+    writeFileSync(path("other.cfg"), CONFIG.replace("hostname fw1", "hostname fw2"));
+    expect(say(`configure replace ${path("other.cfg")} confirm`)).toContain("The configuration is in force.");
+    expect(say("show running-config | include hostname")).toBe("hostname fw2\n");
 
     await box.stop();
     await systemd.line((line) => line.includes("STOPPING=1"));

@@ -123,6 +123,31 @@ describe("the tap", () => {
     expect(rig.send(INSIDE, first).map(told)).toEqual(["in 1>2", "out 1>2", "out 1>2"]);
   });
 
+  test("hands over what the box itself sends, whole or cut, where somebody wants it", () => {
+    const frame = Uint8Array.from({ length: 60 }, (_, i) => i);
+    const { tap, read } = tapped({ arriving: [INSIDE], leaving: [OUTSIDE], snapBytes: 20 });
+    tap.own(INSIDE, frame, 0, WALL_MS);
+    tap.own(OUTSIDE, frame, 0, WALL_MS);
+    expect(read()).toEqual([
+      {
+        wallMs: WALL_MS,
+        direction: "out",
+        isOwn: true,
+        ingress: 0,
+        egress: OUTSIDE,
+        reason: 0,
+        session: 0n,
+        rule: 0,
+        wireLength: 60,
+        missed: 0,
+        data: frame.slice(0, 20),
+      },
+    ]);
+    tap.configure(undefined);
+    tap.own(OUTSIDE, frame, 0, WALL_MS);
+    expect(read()).toEqual([]);
+  });
+
   test("counts what the ring and the rate have no room for", () => {
     const rig = tapped({ ...BOTH, leaving: [] });
     const frames = Array.from({ length: 64 }, (_, i) => datagram(CLIENT, 1000 + i, SERVER, 53));
@@ -301,6 +326,23 @@ describe("captures", () => {
     expect(captures.wanted).toBeUndefined();
   });
 
+  test("what the box itself sends has no verdict, and is taken by those that want all", () => {
+    const captures = make(
+      options("ALL", { interfaces: [{ interface: "GigabitEthernet0/1", direction: "out" }] }),
+      options("PASS", {
+        interfaces: [{ interface: "GigabitEthernet0/1", direction: "out" }],
+        verdict: "pass",
+      }),
+    );
+    const { tap, read } = tapped();
+    tap.own(OUTSIDE, out(FLAG.syn), 0, WALL_MS);
+    for (const frame of read()) captures.take(frame);
+    expect(captures.views().map(({ packetsHeld }) => packetsHeld)).toEqual([1, 0]);
+    const names = { interfaces: INTERFACES, rules: [] };
+    const file = Buffer.concat([...captures.buffer("ALL")!.pcapng(names)]).toString("latin1");
+    expect(file).toContain("out: sent by this box; out GigabitEthernet0/1");
+  });
+
   test("one that has its packets stops by itself", () => {
     const captures = make(options("CAP", { packets: 2, verdict: "all" }));
     const [arrived] = frames();
@@ -354,6 +396,7 @@ describe("the buffer", () => {
   const frameOf = (i: number, length = 100): TappedFrame => ({
     wallMs: WALL_MS + i,
     direction: i % 2 === 0 ? "in" : "out",
+    isOwn: false,
     ingress: INSIDE,
     egress: OUTSIDE,
     reason: 1,

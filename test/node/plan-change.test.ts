@@ -116,4 +116,8 @@ test("what the process cannot do is refused", () => {
   const bare = "refused: GigabitEthernet0/9 has an address but no device: it takes a restart";
   expect(refused(4)).toEqual([bare]);
   expect(refused(3)).toEqual([bare, "refused: 4 entries of access lists, room for 3: it takes a restart"]);
+  const wide = new Set([...attached, "GigabitEthernet0/8"]);
+  expect(plan((text) => text, { attached: wide, rulesMax: 4 })).toEqual([
+    "refused: GigabitEthernet0/8 has a device, and cannot be taken away: it takes a restart",
+  ]);
 });

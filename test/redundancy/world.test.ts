@@ -32,6 +32,27 @@ function expectQuiet(world: World): void {
   expect(world.isQuiet()).toBe(true);
 }
 
+test("a bulk sync is shown while it is under way, and not when the standby is hot", () => {
+  const world = new World(1, { key: KEY }).startBoth();
+  const seen = new Set<string>();
+  for (let ms = 0; ms < SETTLE_MS; ms++) {
+    world.run(1);
+    for (const side of SIDES) {
+      const { machine, bulk, own, peer } = world.view(side);
+      if (bulk.isTaken) seen.add(`takes as ${machine}`);
+      if (bulk.isServed) seen.add(`serves as ${own.name} to ${peer.name}`);
+    }
+  }
+  expect([...seen].filter((each) => each.startsWith("takes"))).toEqual(["takes as coldBulk"]);
+  expect(seen).toContain("serves as ACTIVE to STANDBY COLD-BULK");
+  expect([...seen].filter((each) => each.endsWith("HOT"))).toEqual([]);
+  expect(SIDES.map((side) => world.view(side).machine).sort()).toEqual(["active", "hot"]);
+  expect(SIDES.map((side) => world.view(side).bulk)).toMatchObject([
+    { number: 1, isTaken: false, isServed: false },
+    { number: 1, isTaken: false, isServed: false },
+  ]);
+});
+
 describe("the active", () => {
   test("crashes: the standby has every session, within the hold time", () => {
     const { world, active, standby } = settled(1);

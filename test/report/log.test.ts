@@ -65,6 +65,7 @@ const PACKET: PacketEvent = {
 const SESSION: SessionEvent = {
   type: "session_stop",
   cause: "closed",
+  isAudited: true,
   id: "0000001A",
   family: 4,
   protocol: 6,

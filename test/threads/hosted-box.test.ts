@@ -183,7 +183,13 @@ describe("first replies that wait for the standby", () => {
       [true, false],
     ]);
     expect(A.releases).toEqual([{ cookie: 1, isAcknowledged: true, atMs: lab.nowMs }]);
-    expect(A.node!.deferCounters).toEqual({ waited: 1, acknowledged: 1, gaveUp: 0, refused: 0 });
+    expect(A.node!.deferCounters).toEqual({
+      waited: 1,
+      acknowledged: 1,
+      gaveUp: 0,
+      discarded: 0,
+      refused: 0,
+    });
     expect(lab.send("A", [trafficOf(2, "synAck")])).toMatchObject([{ hasPassed: true, isDeferred: false }]);
   });
 

@@ -1,20 +1,25 @@
 /** The configuration as a whole: show, compare, copy, replace. */
 import { type Config, show as showConfig } from "../../config/index.js";
+import type { Change as Effect } from "../../node/plan-change.js";
 import { type ConsoleBackend, STARTUP_CONFIG } from "../backend.js";
-import { CONFIRM_MINUTES_DEFAULT } from "../changes.js";
+import { CONFIRM_MINUTES_DEFAULT, effectLines } from "../changes.js";
 import { act, type ExecRow, type Said, show } from "../command.js";
 import { changesBetween, diffText } from "../diff.js";
+import { text } from "../show/layout.js";
 
-const lines = (text: string) => ({ lines: text.trimEnd().split("\n") });
+const lines = (whole: string) => ({ lines: whole.trimEnd().split("\n") });
 
 /** The block of one interface, or nothing. */
 function blockOf(config: Config, name: string): string | undefined {
-  const text = showConfig(config).split("\n");
-  const from = text.indexOf(`interface ${name}`);
+  const all = showConfig(config).split("\n");
+  const from = all.indexOf(`interface ${name}`);
   if (from < 0) return undefined;
-  const length = text.slice(from + 1).findIndex((line) => !line.startsWith(" "));
-  return [...text.slice(from, from + 1 + length), "end", ""].join("\n");
+  const length = all.slice(from + 1).findIndex((line) => !line.startsWith(" "));
+  return [...all.slice(from, from + 1 + length), "end", ""].join("\n");
 }
+
+const effectsText = (effects: readonly Effect[]): string =>
+  text(effectLines(effects).map((each) => `% ${each}`));
 
 async function save(backend: ConsoleBackend, file: string): Promise<Said> {
   const done = await backend.writeFile(file, showConfig(await backend.config()));
@@ -28,22 +33,24 @@ export const CONFIGURATION: readonly ExecRow[] = [
     example: "show running-config interface GigabitEthernet0/0",
     view: async ({ name }, { backend }) => {
       const config = await backend.config();
-      const text = name === undefined ? showConfig(config) : blockOf(config, name);
-      return text === undefined
+      const shown = name === undefined ? showConfig(config) : blockOf(config, name);
+      return shown === undefined
         ? { problem: `no interface ${name} in the configuration` }
-        : { text, isWhole: name === undefined };
+        : { shown, isWhole: name === undefined };
     },
-    text: ({ text, isWhole }) =>
-      isWhole ? `Building configuration...\n\nCurrent configuration : ${text.length} bytes\n${text}` : text,
-    data: ({ text }) => lines(text),
+    text: ({ shown, isWhole }) =>
+      isWhole
+        ? `Building configuration...\n\nCurrent configuration : ${shown.length} bytes\n${shown}`
+        : shown,
+    data: ({ shown }) => lines(shown),
   }),
   show({
     syntax: `show ${STARTUP_CONFIG}`,
     help: "the configuration that the box starts with",
     example: "show startup-config",
     view: (_, { backend }) => backend.readFile(STARTUP_CONFIG),
-    text: ({ text }) => `Using ${text.length} bytes\n${text}`,
-    data: ({ text }) => lines(text),
+    text: ({ text: whole }) => `Using ${whole.length} bytes\n${whole}`,
+    data: ({ text: whole }) => lines(whole),
   }),
   show({
     syntax: "show archive config differences [<file:file>]",
@@ -52,7 +59,7 @@ export const CONFIGURATION: readonly ExecRow[] = [
     view: async ({ file }, { backend, changes }) => {
       const read = await backend.readFile(file ?? STARTUP_CONFIG);
       if ("problem" in read) return read;
-      const before = await changes.read(read.text);
+      const before = await changes.read(read.text, file ?? STARTUP_CONFIG);
       if ("problem" in before) return before;
       return { changes: changesBetween(before.text, showConfig(await backend.config())) };
     },
@@ -77,6 +84,7 @@ export const CONFIGURATION: readonly ExecRow[] = [
       if ("problem" in read) return read;
       const replaced = await changes.replace(
         read.text,
+        file,
         confirm ? undefined : (minutes ?? CONFIRM_MINUTES_DEFAULT),
       );
       if ("problem" in replaced) return replaced;
@@ -86,7 +94,31 @@ export const CONFIGURATION: readonly ExecRow[] = [
         replaced.confirmWithinMs === undefined
           ? ""
           : `Taken back in ${minutesLeft} min unless "configure confirm" comes before.\n`;
-      return { text: `${diffText(replaced.changes)}The configuration is in force.\n${wait}`, data: replaced };
+      const effects = effectsText(replaced.effects);
+      return {
+        text: `${diffText(replaced.changes)}${effects}The configuration is in force.\n${wait}`,
+        data: replaced,
+      };
+    },
+  }),
+  act({
+    syntax: "configure check <file:file>",
+    help: "what configure replace would do, without doing it",
+    example: "configure check new.cfg",
+    run: async ({ file }, { backend, changes }) => {
+      const read = await backend.readFile(file);
+      if ("problem" in read) return read;
+      const compared = await changes.compare(read.text, file);
+      if ("problem" in compared) return compared;
+      const { effects } = compared;
+      if (compared.changes.length === 0) return { text: "!No changes were found\n", data: compared };
+      const verdict = effects.some(({ effect }) => effect === "refused")
+        ? "It would be refused, and nothing would change."
+        : "It can be put in force live; sessions stay.";
+      return {
+        text: `${diffText(compared.changes)}${effectsText(effects)}${verdict}\n`,
+        data: compared,
+      };
     },
   }),
   act({

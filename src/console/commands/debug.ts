@@ -1,12 +1,15 @@
 /** `debug ...` and its conditions. */
 import {
-  type ConsoleBackend,
+  DEBUG_GROUPS,
   DEBUG_TOPIC_NAMES,
   DEBUG_TOPICS,
   type DebugCondition,
+  type DebugGroup,
   type DebugTopic,
   type DebugView,
-} from "../backend.js";
+  topicsOf,
+} from "../../debug/topics.js";
+import type { ConsoleBackend } from "../backend.js";
 import { act, type ExecRow, show } from "../command.js";
 import { addressesAsText } from "../json.js";
 import { debuggingText } from "../show/system.js";
@@ -18,38 +21,47 @@ async function change(backend: ConsoleBackend, by: (view: DebugView) => DebugVie
   await backend.setDebugging(by(await backend.debugging()));
 }
 
-const without = (topic: DebugTopic) => (view: DebugView) => ({
-  ...view,
-  topics: view.topics.filter((each) => each !== topic),
+const without = ({ topics, conditions }: DebugView, removed: readonly DebugTopic[]): DebugView => ({
+  topics: topics.filter((each) => !removed.includes(each)),
+  conditions,
 });
 
-function topicRows(topic: DebugTopic): ExecRow[] {
-  const off = async (backend: ConsoleBackend) => {
-    await change(backend, without(topic));
-    return `debug ${topic} is off\n`;
+/** A topic, or several under one beginning. */
+function debugRows(name: string, topics: readonly DebugTopic[], help: string): ExecRow[] {
+  const set = async (backend: ConsoleBackend, isOn: boolean) => {
+    await change(backend, (view) => {
+      const { topics: others, conditions } = without(view, topics);
+      return { topics: isOn ? [...others, ...topics] : others, conditions };
+    });
+    return `debug ${name} is ${isOn ? "on" : "off"}\n`;
   };
   return [
     act({
-      syntax: `debug ${topic}`,
-      help: DEBUG_TOPICS[topic],
-      example: `debug ${topic}`,
-      run: async (_, { backend }) => {
-        await change(backend, (view) => ({
-          ...without(topic)(view),
-          topics: [...without(topic)(view).topics, topic],
-        }));
-        return `debug ${topic} is on\n`;
-      },
-      undo: (_, { backend }) => off(backend),
+      syntax: `debug ${name}`,
+      help,
+      example: `debug ${name}`,
+      run: (_, { backend }) => set(backend, true),
+      undo: (_, { backend }) => set(backend, false),
     }),
     act({
-      syntax: `undebug ${topic}`,
-      help: `no longer: ${DEBUG_TOPICS[topic]}`,
-      example: `undebug ${topic}`,
-      run: (_, { backend }) => off(backend),
+      syntax: `undebug ${name}`,
+      help: `no longer: ${help}`,
+      example: `undebug ${name}`,
+      run: (_, { backend }) => set(backend, false),
     }),
   ];
 }
+
+const topicRows = (topic: DebugTopic): ExecRow[] => debugRows(topic, [topic], DEBUG_TOPICS[topic]);
+
+const GROUP_HELPS: Readonly<Record<DebugGroup, string>> = {
+  bfd: "everything about BFD",
+  "ip inspect ha": "everything about the session sync",
+  "ip sctp": "everything about the association",
+  standby: "everything about HSRP",
+};
+
+const groupRows = (group: DebugGroup): ExecRow[] => debugRows(group, topicsOf(group), GROUP_HELPS[group]);
 
 const isSame = (a: DebugCondition, b: DebugCondition): boolean =>
   (a.kind === "interface" && b.kind === "interface" && a.interface === b.interface) ||
@@ -65,6 +77,7 @@ const conditionOf = (a: { on?: string; address?: number | bigint }): DebugCondit
 
 export const DEBUG: readonly ExecRow[] = [
   ...DEBUG_TOPIC_NAMES.flatMap(topicRows),
+  ...DEBUG_GROUPS.flatMap(groupRows),
   act({
     syntax: "debug condition (interface <on:interface> | ip <address:address>)",
     help: "debug lines must be about one of the conditions",

@@ -44,8 +44,7 @@ export const INSPECT: readonly ExecRow[] = [
     help: "packets, sessions and reasons, counted",
     example: "show ip inspect statistics",
     isForAll: true,
-    view: async (_, { backend }) =>
-      statisticsView(await backend.counters(), await backend.config(), backend.facts),
+    view: (_, { backend }) => statisticsView(backend),
     text: statisticsText,
   }),
   show({
@@ -118,7 +117,7 @@ export const INSPECT: readonly ExecRow[] = [
     data: ({ sync, redundancy }) => ({ ...sync, outOfSyncReason: redundancy.outOfSyncReason ?? null }),
   }),
   act({
-    syntax: "clear ip inspect session (<all=*> | <id:session-id>)",
+    syntax: "clear ip inspect (session | sessions) (<all=*> | <id:session-id>)",
     help: "end sessions: all, or the one with this id",
     example: "clear ip inspect session *",
     run: async ({ id }, { backend }) => {

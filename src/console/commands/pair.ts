@@ -12,7 +12,13 @@ import {
   redundancyText,
 } from "../show/redundancy.js";
 import { bfdText } from "../show/routes.js";
-import { standbyBrief, standbyDelays, standbyDelayText, standbyText } from "../show/standby.js";
+import {
+  standbyBrief,
+  standbyDelays,
+  standbyDelayText,
+  standbyStatisticsText,
+  standbyText,
+} from "../show/standby.js";
 
 const STANDBY_ADDRESSES = ["virtualAddress", "secondaryAddresses", "address"];
 
@@ -35,6 +41,15 @@ export const PAIR: readonly ExecRow[] = [
     },
     text: (groups, { brief }) => (brief ? standbyBrief(groups) : standbyText(groups)),
     data: (groups) => addressesAsText(groups, STANDBY_ADDRESSES),
+  }),
+  show({
+    syntax: "show standby statistics [<on:interface>]",
+    help: "HSRP packets, and why they were refused",
+    example: "show standby statistics",
+    isForAll: true,
+    view: async ({ on }, { backend }) =>
+      (await backend.standbyStatistics()).filter((each) => on === undefined || each.interface === on),
+    text: standbyStatisticsText,
   }),
   show({
     syntax: "show standby delay",
@@ -161,8 +176,14 @@ export const PAIR: readonly ExecRow[] = [
   }),
   act({
     syntax: "clear redundancy history",
-    help: "forget the history of states",
+    help: "forget the history of states and of take-overs",
     example: "clear redundancy history",
     run: (_, { backend }) => backend.clear("redundancy-history"),
+  }),
+  act({
+    syntax: "clear redundancy counters",
+    help: "set the counters of redundancy to zero",
+    example: "clear redundancy counters",
+    run: (_, { backend }) => backend.clear("redundancy-counters"),
   }),
 ];

@@ -4,18 +4,26 @@ import { formatInspectProtocol } from "../../config/commands/inspect.js";
 import type { Counters, Tally } from "../../counters.js";
 import { REASONS } from "../../reasons.js";
 import type { RedundancyView } from "../../redundancy/index.js";
-import type { BoxFacts, SyncStatus } from "../backend.js";
-import { plural, row, text } from "./layout.js";
+import type { ConsoleBackend, SyncStatus } from "../backend.js";
+import { ago, plural, row, text } from "./layout.js";
 
 export interface StatisticsView {
   readonly counters: Counters;
   readonly inspectedInterfaces: number;
   readonly sessionsMax: number;
+  /** Since the counters were cleared; undefined: never. */
+  readonly clearedAgoMs: number | undefined;
 }
 
-export function statisticsView(counters: Counters, config: Config, facts: BoxFacts): StatisticsView {
+export async function statisticsView(backend: ConsoleBackend): Promise<StatisticsView> {
+  const [counters, config] = await Promise.all([backend.counters(), backend.config()]);
   const inspected = [...config.interfaces.values()].filter(({ inspect }) => inspect.length > 0);
-  return { counters, inspectedInterfaces: inspected.length, sessionsMax: facts.sessionsMax };
+  return {
+    counters,
+    inspectedInterfaces: inspected.length,
+    sessionsMax: backend.facts.sessionsMax,
+    clearedAgoMs: backend.clearedAgoMs("inspect-statistics"),
+  };
 }
 
 const tallyText = ({ packets, bytes }: Tally): string =>
@@ -23,7 +31,8 @@ const tallyText = ({ packets, bytes }: Tally): string =>
 
 const REASON_COLUMNS = [24, 12] as const;
 
-export function statisticsText({ counters, inspectedInterfaces, sessionsMax }: StatisticsView): string {
+export function statisticsText(view: StatisticsView): string {
+  const { counters, inspectedInterfaces, sessionsMax, clearedAgoMs } = view;
   const { received, verdicts, reasons, sessions } = counters;
   const { current, halfOpen } = sessions;
   return text([
@@ -38,6 +47,7 @@ export function statisticsText({ counters, inspectedInterfaces, sessionsMax }: S
     `  by protocol (tcp/udp/icmp/other) [${sessions.tcp}:${sessions.udp}:${sessions.icmp}:${sessions.other}]`,
     `Current session counts (estab/half-open) [${current - halfOpen}:${halfOpen}] of ${sessionsMax}`,
     `Maxever session count ${sessions.maximum}`,
+    `Last statistic reset ${ago(clearedAgoMs)}`,
     "Session ends " +
       `(expired/closed/evicted/cleared/reopened) [${sessions.expired}:${sessions.closed}:${sessions.evicted}:` +
       `${sessions.cleared}:${sessions.reopened}]`,
@@ -148,7 +158,7 @@ export function inspectInterfacesText(views: readonly InspectInterface[]): strin
 const HA = [20, 12, 12, 12] as const;
 
 export function haStatisticsText(
-  { view, counters }: SyncStatus,
+  { view, counters, deferred }: SyncStatus,
   { outOfSyncReason }: RedundancyView,
 ): string {
   const kinds = ["add", "update", "delete"] as const;
@@ -164,10 +174,20 @@ export function haStatisticsText(
     `  Bulk syncs ${view.bulks}, repairs ${view.repairs}`,
     `  Sessions deleted by the peer ${counters.gone}, not confirmed by a bulk sync ${counters.flushed}`,
     `  After a take-over: resynchronised ${counters.resynced}, resets ignored ${counters.resyncResets}`,
-    `  First replies deferred ${counters.deferred}`,
+    ...deferredLines(counters.deferred, deferred),
     `  Lost for want of room: deletions ${counters.deletesLost}, requests ${counters.requestsLost}`,
     ...(refused.length === 0
       ? ["  Records refused 0"]
       : refused.map(([reason, count]) => `  Records refused (${reason}) ${count}`)),
   ]);
+}
+
+/** What became of first replies: the core holds them, and they leave when the peer knows their session, or has had its time. */
+function deferredLines(decided: number, counted: SyncStatus["deferred"]): string[] {
+  const { waited, acknowledged, gaveUp, discarded, refused } = counted;
+  const waiting = waited - acknowledged - gaveUp - discarded;
+  return [
+    `  First replies deferred ${decided}: waited ${waited}, left at once for want of room ${refused}`,
+    `    acknowledged ${acknowledged}, gave up waiting ${gaveUp}, discarded with the role ${discarded}, waiting now ${waiting}`,
+  ];
 }

@@ -1,7 +1,8 @@
 /** `show standby`, its `brief` and its `delay`. */
 import { DEFAULTS, type Config } from "../../config/model.js";
-import type { HsrpGroupView, RouterView } from "../../hsrp/index.js";
+import { type HsrpGroupView, REFUSAL_NAMES, REFUSALS, type RouterView } from "../../hsrp/index.js";
 import { formatAddress } from "../../ip.js";
+import type { StandbyStatistics } from "../backend.js";
 import { ago, plural, row, seconds, shortName, text, timer } from "./layout.js";
 
 export function standbyText(views: readonly HsrpGroupView[]): string {
@@ -144,3 +145,19 @@ export function standbyDelayText(delays: readonly StandbyDelay[]): string {
     ),
   ]);
 }
+
+export function standbyStatisticsText(views: readonly StandbyStatistics[]): string {
+  return text(
+    views.flatMap(({ interface: name, received, accepted, advertisements, refused, sent }) => [
+      name,
+      `  received ${received}: taken ${accepted}, advertisements ${advertisements}, refused ${sumOf(refused)}`,
+      ...REFUSAL_NAMES.filter((reason) => refused[reason] > 0).map(
+        (reason) => `    ${reason} ${refused[reason]}: ${REFUSALS[reason]}`,
+      ),
+      `  sent: hellos ${sent.hello}, coups ${sent.coup}, resigns ${sent.resign}`,
+    ]),
+  );
+}
+
+const sumOf = (counts: Readonly<Record<string, number>>): number =>
+  Object.values(counts).reduce((sum, count) => sum + count, 0);

@@ -5,16 +5,15 @@ import { DAYS, LOG_LEVELS, MONTHS, PROTOCOLS, PROTOCOLS6 } from "../../config/na
 import { formatAddress } from "../../ip.js";
 import { datetime } from "../../log/timestamps.js";
 import { uptime } from "../../log/timestamps.js";
-import {
-  type BoxFacts,
-  type CaptureMatch,
-  type CaptureView,
-  type Clock,
-  DEBUG_TOPICS,
-  type DebugCondition,
-  type DebugView,
-  type LogLine,
-  type LogView,
+import { DEBUG_TOPICS, type DebugCondition } from "../../debug/topics.js";
+import type {
+  BoxFacts,
+  CaptureMatch,
+  CaptureView,
+  Clock,
+  DebugStatus,
+  LogLine,
+  LogView,
 } from "../backend.js";
 import { ago, plural, text } from "./layout.js";
 
@@ -76,10 +75,11 @@ const conditionText = (condition: DebugCondition): string =>
     ? `interface ${condition.interface}`
     : `ip ${formatAddress(condition.address)}`;
 
-export function debuggingText({ topics, conditions }: DebugView): string {
+export function debuggingText({ topics, conditions, dropped }: DebugStatus): string {
   return text([
     ...topics.map((topic) => `debug ${topic} is on (${DEBUG_TOPICS[topic]})`),
     ...conditions.map((condition, i) => `Condition ${i + 1}: ${conditionText(condition)}`),
+    ...(dropped === 0 ? [] : [`${plural(dropped, "line")} dropped: there were too many`]),
   ]);
 }
 

@@ -5,9 +5,11 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { release } from "node:os";
 import { parse } from "../../config/parse.js";
-import type { Config } from "../../config/model.js";
+import type { Config, Diagnostic } from "../../config/model.js";
 import type { Counters } from "../../counters.js";
 import type { RuleInfo } from "../../dataplane.js";
+import { type DebugBatch, DEBUG_LINES_PER_SECOND } from "../../debug/outlet.js";
+import { type DebugView, NO_DEBUG } from "../../debug/topics.js";
 import type {
   Applied,
   BfdNeighborView,
@@ -17,7 +19,7 @@ import type {
   Clearable,
   Clock,
   ConsoleBackend,
-  DebugView,
+  DebugStatus,
   Done,
   FileText,
   InterfaceView,
@@ -25,19 +27,22 @@ import type {
   LogView,
   NeighborView,
   Outcome,
+  Planned,
   RouteView,
   SessionPage,
   SessionQuery,
+  StandbyStatistics,
   SyncStatus,
 } from "../../console/backend.js";
 import { SESSIONS_PER_PAGE, STARTUP_CONFIG } from "../../console/backend.js";
+import { Cleared } from "../../console/cleared.js";
 import { phaseOf } from "../../console/phase.js";
 import type { HsrpGroupView } from "../../hsrp/index.js";
+import type { DataplaneView } from "../../live/views.js";
 import type { OperatorInput, RedundancyView } from "../../redundancy/index.js";
 import type { EndpointView } from "../../sctp/index.js";
-import { debugText } from "./debug.js";
 import { meaningOf } from "../errors.js";
-import type { LogRecord } from "../../log/index.js";
+import { type LogRecord, logRecord } from "../../log/index.js";
 import type { Logging } from "../log/logging.js";
 import { bfdNeighborOf } from "./bfd-neighbor.js";
 import type { LiveCaptures } from "./captures.js";
@@ -78,18 +83,14 @@ const NEIGHBOR_STATES = {
   failed: "incomplete",
 } as const;
 
-const NOT_KEPT: Done = { problem: "% not counted apart: it goes on with the process" };
-
 export class LiveBackend implements ConsoleBackend {
   readonly facts: BoxFacts;
   readonly #options: BackendOptions;
   #waiting: Waiting[] = [];
-  #debug: DebugView = { topics: [], conditions: [] };
-  /** What had been counted when it was cleared. */
-  #before: { ports: Map<string, InterfaceView["counters"]>; hits: Map<string, number> } = {
-    ports: new Map(),
-    hits: new Map(),
-  };
+  #debug = NO_DEBUG;
+  /** Debug lines that were left out. */
+  #debugDropped = 0;
+  readonly #cleared = new Cleared();
 
   constructor(options: BackendOptions, sessionsMax: number) {
     this.#options = options;
@@ -104,13 +105,25 @@ export class LiveBackend implements ConsoleBackend {
 
   /** To be given what the box tells. */
   hear(report: LiveReport): void {
-    if (report.kind !== "control") return;
-    const debug = debugText(report.report, this.#debug);
-    if (debug !== undefined) this.#options.logging.write(`%SYS-7-DEBUG: ${debug}`);
-    if (report.report.kind !== "reply") return;
+    if (report.kind === "debug") this.#tellDebug(report);
+    if (report.kind !== "control" || report.report.kind !== "reply") return;
     const { command, outcome, text } = report.report;
     const at = this.#waiting.findIndex((each) => each.command === command);
     if (at >= 0) this.#waiting.splice(at, 1)[0]!.resolve({ outcome, text });
+  }
+
+  #tellDebug({ lines, dropped }: DebugBatch): void {
+    const { logging } = this.#options;
+    const { dateMs, uptimeMs, machineMs } = this.clock();
+    for (const { text, atMs } of lines) {
+      const agoMs = machineMs - atMs;
+      const time = { wallMs: dateMs - agoMs, uptimeMs: uptimeMs - agoMs };
+      logging.log(logRecord(`%SYS-7-DEBUG: ${text}`, time));
+    }
+    if (dropped === 0) return;
+    this.#debugDropped += dropped;
+    const more = `left out ${dropped}: more than ${DEBUG_LINES_PER_SECOND} lines a second`;
+    logging.write(`%SYS-7-DEBUGLOST: ${more}`);
   }
 
   clock(): Clock {
@@ -119,11 +132,17 @@ export class LiveBackend implements ConsoleBackend {
   }
 
   async standby(): Promise<readonly HsrpGroupView[]> {
-    return (await this.#options.box.control.call("view")).standby;
+    return this.#cleared.standby((await this.#options.box.control.call("view")).standby);
+  }
+
+  async standbyStatistics(): Promise<readonly StandbyStatistics[]> {
+    const { standbyStatistics } = await this.#options.box.control.call("view");
+    return this.#cleared.standbyStatistics(standbyStatistics);
   }
 
   async redundancy(): Promise<RedundancyView> {
-    return (await this.#options.box.control.call("view")).redundancy;
+    const { box } = this.#options;
+    return this.#cleared.redundancy((await box.control.call("view")).redundancy, box.startMs);
   }
 
   async association(): Promise<EndpointView | undefined> {
@@ -135,17 +154,15 @@ export class LiveBackend implements ConsoleBackend {
   }
 
   async sync(): Promise<SyncStatus> {
-    return (await this.#options.box.dataplane.call("view")).sync;
+    return this.#cleared.sync(syncOf(await this.#options.box.dataplane.call("view")));
   }
 
   async counters(): Promise<Counters> {
-    return (await this.#options.box.dataplane.call("view")).counters;
+    return this.#cleared.counters((await this.#options.box.dataplane.call("view")).counters);
   }
 
   async rules(): Promise<readonly RuleInfo[]> {
-    const rules = await this.#options.box.dataplane.call("rules");
-    const { hits } = this.#before;
-    return rules.map((rule) => ({ ...rule, hits: rule.hits - (hits.get(hitsKey(rule)) ?? 0) }));
+    return this.#cleared.rules(await this.#options.box.dataplane.call("rules"));
   }
 
   async interfaces(): Promise<readonly InterfaceView[]> {
@@ -170,7 +187,7 @@ export class LiveBackend implements ConsoleBackend {
         ...(port !== undefined && { device: port.device, backend: box.opened.text }),
         ...(link?.mac !== undefined && { mac: link.mac }),
         ...(place !== undefined && place.vlan !== 0 && { vlan: place.vlan }),
-        ...(counters !== undefined && { counters: this.#sinceCleared(name, counters) }),
+        ...(counters !== undefined && { counters: this.#cleared.port(name, counters) }),
       };
     });
   }
@@ -212,35 +229,55 @@ export class LiveBackend implements ConsoleBackend {
   }
 
   async clear(what: Clearable, about?: string): Promise<Done> {
+    await this.#clear(what, about);
+    if (about === undefined) this.#cleared.note(what, this.clock().uptimeMs);
+    return {};
+  }
+
+  clearedAgoMs(what: Clearable): number | undefined {
+    const atMs = this.#cleared.atMs(what);
+    return atMs === undefined ? undefined : this.clock().uptimeMs - atMs;
+  }
+
+  async #clear(what: Clearable, about: string | undefined): Promise<void> {
     const { box, logging } = this.#options;
+    const cleared = this.#cleared;
     switch (what) {
       case "counters": {
         const { ports } = await box.dataplane.call("view");
         for (const { name, port, vlan } of box.mapping.interfaces)
-          if (vlan === 0 && (about === undefined || about === name))
-            this.#before.ports.set(name, ports[port]);
-        return {};
+          if (vlan === 0 && (about === undefined || about === name)) cleared.clearPort(name, ports[port]!);
+        return;
       }
       case "access-lists":
-        for (const rule of await box.dataplane.call("rules"))
-          if (about === undefined || about === rule.list) this.#before.hits.set(hitsKey(rule), rule.hits);
-        return {};
+        cleared.clearRules(await box.dataplane.call("rules"), about);
+        return;
       case "arp":
-      case "neighbors":
-        await box.control.call("route", {
-          kind: "clear",
-          what,
-          ...(about !== undefined && { interface: about }),
-        });
-        return {};
+      case "neighbors": {
+        const on = about !== undefined && { interface: about };
+        await box.control.call("route", { kind: "clear", what, ...on });
+        return;
+      }
       case "log":
         logging.clearBuffer();
-        return {};
+        return;
       case "inspect-statistics":
+        cleared.clearCounters((await box.dataplane.call("view")).counters);
+        return;
       case "inspect-ha-statistics":
-      case "standby-statistics":
+        cleared.clearSync(syncOf(await box.dataplane.call("view")));
+        return;
+      case "standby-statistics": {
+        const { standby, standbyStatistics } = await box.control.call("view");
+        cleared.clearStandby(standby, standbyStatistics);
+        return;
+      }
+      case "redundancy-counters":
+        cleared.clearRedundancyCounters((await box.control.call("view")).redundancy);
+        return;
       case "redundancy-history":
-        return NOT_KEPT;
+        // What is older than the time of this is no longer shown.
+        return;
     }
   }
 
@@ -261,16 +298,23 @@ export class LiveBackend implements ConsoleBackend {
     return this.#options.box.config;
   }
 
+  async planConfig(text: string): Promise<Planned> {
+    const { config, diagnostics } = this.#parse(text);
+    return hasErrors(diagnostics) ? { isUsable: false, diagnostics } : this.#options.box.plan(config);
+  }
+
   async applyConfig(text: string): Promise<Applied> {
     const { box, onConfigured } = this.#options;
-    const { config, diagnostics } = parse(text, { file: box.config.file });
-    if (diagnostics.some(({ severity }) => severity === "error")) return { isApplied: false, diagnostics };
+    const { config, diagnostics } = this.#parse(text);
+    if (hasErrors(diagnostics)) return { isApplied: false, diagnostics, refusals: [] };
     const applied = await box.configure(config);
-    if (applied.isApplied) {
-      onConfigured(config);
-      return { isApplied: true, notes: [...diagnostics, ...applied.notes] };
-    }
-    return { isApplied: false, diagnostics: applied.diagnostics };
+    if (!applied.isApplied) return applied;
+    onConfigured(config);
+    return { ...applied, notes: [...diagnostics, ...applied.notes] };
+  }
+
+  #parse(text: string): ReturnType<typeof parse> {
+    return parse(text, { file: this.#options.box.config.file });
   }
 
   async readFile(name: string): Promise<FileText> {
@@ -319,12 +363,14 @@ export class LiveBackend implements ConsoleBackend {
     return this.#options.logging.watch((record) => listener(lineOf(record)));
   }
 
-  async debugging(): Promise<DebugView> {
-    return this.#debug;
+  async debugging(): Promise<DebugStatus> {
+    return { ...this.#debug, dropped: this.#debugDropped };
   }
 
   async setDebugging(view: DebugView): Promise<void> {
+    const { box } = this.#options;
     this.#debug = view;
+    await Promise.all([box.control.call("debug", view), box.dataplane.call("debug", view)]);
   }
 
   async captures(): Promise<readonly CaptureView[]> {
@@ -334,22 +380,11 @@ export class LiveBackend implements ConsoleBackend {
   capture(command: CaptureCommand): Promise<Done> {
     return this.#options.captures.command(command);
   }
-
-  #sinceCleared(name: string, counters: NonNullable<InterfaceView["counters"]>): InterfaceView["counters"] {
-    const before = this.#before.ports.get(name);
-    if (before === undefined) return counters;
-    return {
-      device: counters.device,
-      received: counters.received - before.received,
-      sent: counters.sent - before.sent,
-      ringFull: counters.ringFull - before.ringFull,
-      noBuffer: counters.noBuffer - before.noBuffer,
-      sendRefused: counters.sendRefused - before.sendRefused,
-    };
-  }
 }
 
-const hitsKey = ({ family, list, sequence, text }: RuleInfo): string =>
-  `${family} ${list} ${sequence} ${text}`;
+const syncOf = ({ sync, deferred }: DataplaneView): SyncStatus => ({ ...sync, deferred });
+
+const hasErrors = (diagnostics: readonly Diagnostic[]): boolean =>
+  diagnostics.some(({ severity }) => severity === "error");
 
 const lineOf = ({ wallMs, severity, text }: LogRecord): LogLine => ({ dateMs: wallMs, severity, text });

@@ -1,6 +1,9 @@
 /** What the main thread asks of the control thread. */
 import type { NeighborView as BfdNeighborView } from "../../bfd/index.js";
 import type { Config } from "../../config/model.js";
+import type { DebugOutlet } from "../../debug/outlet.js";
+import type { DebugView } from "../../debug/topics.js";
+import type { StandbyStatistics } from "../../console/backend.js";
 import type { Mac } from "../../frame.js";
 import type { HsrpGroupView } from "../../hsrp/index.js";
 import type { ControlBox } from "../../live/control-box.js";
@@ -18,6 +21,7 @@ import type { Links } from "./links.js";
 /** What the machines of a box are, at a moment. */
 export interface ControlView {
   readonly standby: readonly HsrpGroupView[];
+  readonly standbyStatistics: readonly StandbyStatistics[];
   readonly redundancy: RedundancyView;
   /** Undefined: no association is configured. */
   readonly association: EndpointView | undefined;
@@ -42,6 +46,7 @@ export interface ControlCalls {
   /** The outcome follows as a report. */
   operate(argument: OperatorInput): void;
   route(argument: RouterInput): void;
+  debug(argument: DebugView): void;
   configure(argument: {
     readonly config: Config;
     readonly macs: ReadonlyMap<string, Mac>;
@@ -56,10 +61,12 @@ export interface ControlCalls {
 export function controlCalls({
   box,
   links,
+  debug,
   nowMs,
 }: {
   readonly box: ControlBox;
   readonly links: Links;
+  readonly debug: DebugOutlet;
   readonly nowMs: () => number;
 }): ControlCalls {
   return {
@@ -68,6 +75,7 @@ export function controlCalls({
       const atMs = nowMs();
       return {
         standby: hsrp.views(atMs),
+        standbyStatistics: hsrp.statistics(),
         redundancy: redundancy.view,
         association: sctp?.view(),
         bfd: bfd?.views(atMs) ?? [],
@@ -88,6 +96,7 @@ export function controlCalls({
     },
     operate: (command) => box.command(command, nowMs()),
     route: (input) => box.route(input, nowMs()),
+    debug: (view) => debug.configure(view),
     configure: ({ config, macs, mtus, devices, interfaces }) => {
       links.configure({ config, devices });
       box.configure({ config, macs, mtus, interfaces }, nowMs());

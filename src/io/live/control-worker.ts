@@ -4,6 +4,7 @@
  */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import type { Config } from "../../config/model.js";
+import { type DebugBatch, DebugOutlet } from "../../debug/outlet.js";
 import type { Mac } from "../../frame.js";
 import { ControlBox, type ControlReport } from "../../live/control-box.js";
 import type { ReloadMode } from "../../redundancy/index.js";
@@ -42,6 +43,7 @@ export type ControlMessage =
   | { readonly kind: "ready"; readonly hint?: string }
   | { readonly kind: "failed"; readonly problem: string }
   | { readonly kind: "report"; readonly report: ControlReport; readonly nowMs: number }
+  | ({ readonly kind: "debug" } & DebugBatch)
   /** An orderly end is done. */
   | { readonly kind: "stopped" };
 
@@ -63,6 +65,7 @@ async function main(data: ControlData): Promise<void> {
   const dataplane = new WorkerSignals(data.shared, "dataplane");
   const { config, macs, mtus } = data;
   const random = secureRandom();
+  const debug = new DebugOutlet((batch) => tell({ kind: "debug", ...batch }));
   const box = new ControlBox({
     node: {
       config,
@@ -80,6 +83,7 @@ async function main(data: ControlData): Promise<void> {
     toDataplane: data.shared.toDataplane,
     wakeDataplane: () => dataplane.wake(),
     report: (report, nowMs) => tell({ kind: "report", report, nowMs }),
+    debug,
   });
   const links = openLinks(loaded.value, data);
   if (isProblem(links)) {
@@ -88,7 +92,7 @@ async function main(data: ControlData): Promise<void> {
   }
   const answerer = new Answerer(
     data.questions,
-    controlCalls({ box, links: links.value, nowMs: () => clock.nowMs() }),
+    controlCalls({ box, links: links.value, debug, nowMs: () => clock.nowMs() }),
   );
   box.start(clock.nowMs());
   const urgent = becomeUrgent(loaded.value);
@@ -100,6 +104,7 @@ async function main(data: ControlData): Promise<void> {
   while (!box.isOver) {
     const nowMs = clock.nowMs();
     const isBusy = box.turn(nowMs);
+    debug.tick(nowMs);
     if (nowMs >= linksAtMs) {
       linksAtMs = nowMs + LINKS_MS;
       links.value.look(box, nowMs);
@@ -111,7 +116,7 @@ async function main(data: ControlData): Promise<void> {
     if (isBusy) {
       idleSinceMs = nowMs;
     } else if (nowMs - idleSinceMs > SPIN_MS) {
-      const ms = Math.min(box.deadlineMs, linksAtMs) - nowMs;
+      const ms = Math.min(box.deadlineMs, linksAtMs, debug.deadlineMs) - nowMs;
       if (ms > 0) signals.sleep(ms, hasWork);
     }
   }

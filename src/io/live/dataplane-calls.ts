@@ -1,8 +1,11 @@
 /** What the main thread asks of the dataplane thread. */
 import type { Diagnostic } from "../../config/model.js";
 import type { RuleInfo } from "../../dataplane.js";
+import type { PacketWatch } from "../../debug/packet-watch.js";
+import type { DebugView } from "../../debug/topics.js";
 import type { CaptureTap, TapOptions } from "../../live/capture-tap.js";
-import type { DataplaneBox, LivePortOf } from "../../live/dataplane-box.js";
+import type { DataplaneBox } from "../../live/dataplane-box.js";
+import type { LivePortOf } from "../../live/dataplane-options.js";
 import type { EventOutlet } from "../../live/event-outlet.js";
 import type { DataplaneView } from "../../live/views.js";
 import type { SharedSessions, Sharing } from "../../node/shared-sessions.js";
@@ -30,6 +33,8 @@ export interface DataplaneCalls {
   clearSessions(argument: { readonly id: string | "all" }): number;
   /** Which frames are to be handed over from the next batch on. */
   tap(argument: { readonly wanted: TapOptions | undefined }): void;
+  /** What is debugged from the next batch on. */
+  debug(argument: DebugView): void;
   /** Another policy is in force from the next batch on. It was compiled with the numbering of the one before. */
   configure(argument: {
     readonly policy: Policy;
@@ -44,6 +49,7 @@ export interface CallContext {
   readonly sessions: SharedSessions;
   readonly events: EventOutlet;
   readonly tap: CaptureTap;
+  readonly watch: PacketWatch;
   readonly nowMs: () => number;
   /** What a core has to be given that takes over from this one. */
   readonly onConfigured: (policy: Policy, notes: readonly Diagnostic[]) => void;
@@ -63,6 +69,7 @@ export function dataplaneCalls({
   sessions,
   events,
   tap,
+  watch,
   nowMs,
   onConfigured,
 }: CallContext): DataplaneCalls {
@@ -83,10 +90,12 @@ export function dataplaneCalls({
     sessions: ({ from, slots }) => ({ ...sessions.dataplane.sessionSlice(from, slots), nowMs: nowMs() }),
     clearSessions: ({ id }) => {
       const { dataplane } = sessions;
-      if (id === "all") return dataplane.clearSessions();
-      return dataplane.clearSession(id) ? 1 : 0;
+      const cleared = id === "all" ? dataplane.clearSessions() : Number(dataplane.clearSession(id));
+      box.tellEvents(nowMs());
+      return cleared;
     },
     tap: ({ wanted }) => tap.configure(wanted),
+    debug: (view) => watch.configure(view, sessions.dataplane),
     configure: ({ policy, notes, ports, sharing }) => {
       const { dataplane } = sessions;
       dataplane.adopt(policy, notes);

@@ -6,6 +6,8 @@ import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import type { Diagnostic } from "../../config/model.js";
 import { Core, type CoreSource } from "../../core.js";
 import { Dataplane } from "../../dataplane.js";
+import { type DebugBatch, DebugOutlet } from "../../debug/outlet.js";
+import { PacketWatch } from "../../debug/packet-watch.js";
 import { CaptureTap } from "../../live/capture-tap.js";
 import { DataplaneBox } from "../../live/dataplane-box.js";
 import { type EventBatch, EventOutlet } from "../../live/event-outlet.js";
@@ -51,7 +53,8 @@ export type DataplaneReport =
   | { readonly kind: "ready"; readonly opened: Opened; readonly hint?: string }
   /** It cannot begin, or go on: a device is gone. */
   | { readonly kind: "failed"; readonly problem: string }
-  | { readonly kind: "events"; readonly batches: readonly EventBatch[] };
+  | { readonly kind: "events"; readonly batches: readonly EventBatch[] }
+  | ({ readonly kind: "debug" } & DebugBatch);
 
 /** A reply comes within microseconds, waking up takes ten: so long it is better to stay awake. */
 const SPIN_MS = 0.05;
@@ -76,6 +79,7 @@ class Thread {
   readonly #libc: Libc;
   #instance: Instance;
   readonly #events = new EventOutlet((batches) => report({ kind: "events", batches }));
+  readonly #debug = new DebugOutlet((batch) => report({ kind: "debug", ...batch }));
   readonly #box: DataplaneBox;
   readonly #answerer: Answerer<ReturnType<typeof dataplaneCalls>>;
   #opened: Opened | undefined;
@@ -100,6 +104,7 @@ class Thread {
       },
     });
     const tap = new CaptureTap(data.shared.taps);
+    const watch = new PacketWatch(this.#debug);
     this.#box = new DataplaneBox(
       {
         sessions,
@@ -109,10 +114,9 @@ class Thread {
         wakeControl: () => control.wake(),
         ports: portsByNumber(data.interfaces, dataplane.interfaces),
         tap,
+        watch,
         wallMs: () => Date.now(),
-        onDecided: (decided, atMs) => {
-          if (decided.eventCount > 0) this.#events.take(decided.events(), atMs);
-        },
+        onEvents: (decided, atMs) => this.#events.take(watch.heard(decided.events(), atMs), atMs),
       },
       nowMs,
     );
@@ -123,6 +127,7 @@ class Thread {
         sessions,
         events: this.#events,
         tap,
+        watch,
         nowMs: () => this.#clock.nowMs(),
         onConfigured: (policy, notes) => {
           this.#adopted = { policy, notes };
@@ -176,6 +181,7 @@ class Thread {
       const nowMs = this.#clock.nowMs();
       const isBusy = box.turn(nowMs, dueMs);
       this.#events.tick(nowMs);
+      this.#debug.tick(nowMs);
       if (this.#signals.changes !== this.#changes) {
         this.#changes = this.#signals.changes;
         while (this.#answerer.answer());
@@ -184,7 +190,12 @@ class Thread {
       if (isBusy) {
         idleSinceMs = nowMs;
       } else if (nowMs - idleSinceMs > SPIN_MS) {
-        dueMs = Math.min(box.deadlineMs, this.#events.deadlineMs, nowMs + SLEEP_MAX_MS);
+        dueMs = Math.min(
+          box.deadlineMs,
+          this.#events.deadlineMs,
+          this.#debug.deadlineMs,
+          nowMs + SLEEP_MAX_MS,
+        );
         this.#sleep(dueMs - nowMs, hasWork);
       }
     }

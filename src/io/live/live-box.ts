@@ -6,11 +6,14 @@ import { availableParallelism } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { Config, Diagnostic } from "../../config/model.js";
+import type { Applied, Planned } from "../../console/backend.js";
 import { type Capacity, completeCapacity, type CoreSource, planMemory } from "../../core.js";
+import type { DebugBatch } from "../../debug/outlet.js";
 import type { Mac } from "../../frame.js";
 import type { ControlReport } from "../../live/control-box.js";
 import type { EventBatch } from "../../live/event-outlet.js";
 import { type Attachment, type Mapping, planMapping } from "../../live/mapping.js";
+import { type Change, planChange } from "../../node/plan-change.js";
 import type { Sharing } from "../../node/shared-sessions.js";
 import type { Policy } from "../../policy/policy.js";
 import { ConfigError, loadPolicy, type Room } from "../../prepare.js";
@@ -46,6 +49,7 @@ export interface LiveOptions {
 export type LiveReport =
   | { readonly kind: "control"; readonly report: ControlReport; readonly nowMs: number }
   | { readonly kind: "events"; readonly batches: readonly EventBatch[] }
+  | ({ readonly kind: "debug" } & DebugBatch)
   /** It cannot go on. A bug has a stack. */
   | { readonly kind: "died"; readonly problem: string; readonly stack?: string | undefined };
 
@@ -189,7 +193,7 @@ export class LiveBox {
       );
       this.#dataplane = dataplane;
       dataplane.worker.on("message", (report: DataplaneReport) => {
-        if (report.kind === "events") this.#options.onReport(report);
+        if (report.kind === "events" || report.kind === "debug") this.#options.onReport(report);
         else if (report.kind === "failed") resolve(report.problem);
         else {
           this.#opened = report.opened;
@@ -216,6 +220,7 @@ export class LiveBox {
               resolve(undefined);
             } else if (message.kind === "failed") resolve(message.problem);
             else if (message.kind === "report") this.#hear(message);
+            else if (message.kind === "debug") this.#options.onReport(message);
           });
         }
       });
@@ -256,30 +261,53 @@ export class LiveBox {
     this.#options.onReport({ kind: "died", problem, stack });
   }
 
+  /** What another configuration would do; nothing changes. */
+  plan(config: Config): Planned {
+    const prepared = this.#prepare(config);
+    return "diagnostics" in prepared
+      ? { isUsable: false, diagnostics: prepared.diagnostics }
+      : { isUsable: true, changes: prepared.changes };
+  }
+
   /**
-   * Puts another configuration in force, between two batches and without losing a session. Everything stays as it was when
-   * it cannot be used.
+   * Puts another configuration in force, between two batches and without losing a session, as `plan` says. Everything
+   * stays as it was when it cannot be used.
    */
   async configure(config: Config): Promise<Applied> {
+    const prepared = this.#prepare(config);
+    if ("diagnostics" in prepared)
+      return { isApplied: false, diagnostics: prepared.diagnostics, refusals: [] };
+    const { changes, ready } = prepared;
+    if (ready === undefined) {
+      const refusals = changes.filter(({ effect }) => effect === "refused");
+      return { isApplied: false, diagnostics: [], refusals };
+    }
+    const { mapping, wiring, policy, notes } = ready;
+    this.#policy = policy;
+    this.#mapping = mapping;
+    const sharing = sharingOf(config);
+    await this.dataplane.call("configure", { policy, notes, ports: wiring.ports, sharing });
+    const { interfaces } = policy.numbering;
+    await this.control.call("configure", { config, ...wiring, interfaces });
+    return { isApplied: true, notes, changes };
+  }
+
+  /** Compiles a configuration. `ready` undefined: a change of it is refused. */
+  #prepare(config: Config): Prepared {
+    const attached = new Set(this.#mapping.ports.map((port) => port.interface));
+    const changes = planChange(this.config, config, { attached, rulesMax: this.#room.rules });
+    if (changes.some(({ effect }) => effect === "refused")) return { changes, ready: undefined };
     const mapping = planMapping(config, attachmentsOf(this.#mapping));
-    if ("problems" in mapping) return { isApplied: false, problems: mapping.problems, diagnostics: [] };
+    if ("problems" in mapping) {
+      const refused = mapping.problems.map((text): Change => ({ effect: "refused", text }));
+      return { changes: [...refused, ...changes], ready: undefined };
+    }
     const wiring = wiringOf(mapping, this.#options.devices);
     try {
-      const { policy, notes } = loadPolicy(config, policyOptions(wiring), this.#room, this.#policy.numbering);
-      this.#policy = policy;
-      this.#mapping = mapping;
-      await this.dataplane.call("configure", {
-        policy,
-        notes,
-        ports: wiring.ports,
-        sharing: sharingOf(config),
-      });
-      const { interfaces } = policy.numbering;
-      await this.control.call("configure", { config, ...wiring, interfaces });
-      return { isApplied: true, notes };
+      const loaded = loadPolicy(config, policyOptions(wiring), this.#room, this.#policy.numbering);
+      return { changes, ready: { mapping, wiring, ...loaded } };
     } catch (error) {
-      if (error instanceof ConfigError)
-        return { isApplied: false, problems: [], diagnostics: error.diagnostics };
+      if (error instanceof ConfigError) return { diagnostics: error.diagnostics };
       throw error;
     }
   }
@@ -330,13 +358,19 @@ export class LiveBox {
   }
 }
 
-/** The outcome of another configuration. */
-export type Applied =
-  | { readonly isApplied: true; readonly notes: readonly Diagnostic[] }
+/** A configuration that has been looked at, or what is wrong with it. */
+type Prepared =
+  | { readonly diagnostics: readonly Diagnostic[] }
   | {
-      readonly isApplied: false;
-      readonly problems: readonly string[];
-      readonly diagnostics: readonly Diagnostic[];
+      readonly changes: readonly Change[];
+      readonly ready:
+        | {
+            readonly mapping: Mapping;
+            readonly wiring: Wiring;
+            readonly policy: Policy;
+            readonly notes: readonly Diagnostic[];
+          }
+        | undefined;
     };
 
 function wiringOf({ interfaces, ports }: Mapping, devices: LiveOptions["devices"]): Wiring {
