@@ -3,6 +3,7 @@
  * is taken for dead, so the thread that makes them goes before everything: it sleeps nearly all the time. The one that
  * carries them works for as long as there are packets, so it is only preferred: the kernel's own work must go on beside it.
  */
+import { readdirSync } from "node:fs";
 import type { Result } from "../io.js";
 import { describeErrno, type Libc } from "./libc.js";
 
@@ -15,8 +16,12 @@ const SCHED_RESET_ON_FORK = 0x40000000;
 const PRIORITY = 1;
 /** setpriority(2): of a thread. */
 const PRIO_PROCESS = 0;
-/** Ninety times the share of an ordinary thread, and soon after it wakes. */
-const NICE = -20;
+/**
+ * Of the thread that carries packets, and of all others of the process. Those of V8 hold locks that the urgent ones need: if
+ * they were not preferred, too, whatever else computes would keep these waiting.
+ */
+const NICE = { dataplane: -20, process: -10 } as const;
+const THREADS = "/proc/self/task";
 
 /** Has the calling thread run before all that are not urgent. */
 export function becomeUrgent(libc: Libc): Result<void> {
@@ -26,9 +31,22 @@ export function becomeUrgent(libc: Libc): Result<void> {
   return outcome(libc, result, `RTPRIO of ${PRIORITY}`);
 }
 
-/** Has the calling thread preferred to others. */
+/** Has the calling thread, which carries packets, preferred to others. */
 export function becomePreferred(libc: Libc): Result<void> {
-  return outcome(libc, libc.setpriority(PRIO_PROCESS, THIS_THREAD, NICE), `NICE of ${NICE}`);
+  return outcome(
+    libc,
+    libc.setpriority(PRIO_PROCESS, THIS_THREAD, NICE.dataplane),
+    `NICE of ${NICE.dataplane}`,
+  );
+}
+
+/** The same for every thread of the process that there is, and for those that they begin. */
+export function preferProcess(libc: Libc): Result<void> {
+  for (const thread of readdirSync(THREADS)) {
+    const result = libc.setpriority(PRIO_PROCESS, Number(thread), NICE.process);
+    if (result !== 0) return outcome(libc, result, `NICE of ${NICE.process}`);
+  }
+  return { value: undefined };
 }
 
 function outcome(libc: Libc, result: number, limit: string): Result<void> {

@@ -2,7 +2,6 @@
  * A box on the wire, as the main thread sees it: two workers, what they report, and what they are asked. The main thread has
  * the console, the log and the metrics; nothing that it does keeps a packet or a hello waiting.
  */
-import { availableParallelism } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { Config, Diagnostic } from "../../config/model.js";
@@ -55,8 +54,6 @@ export type LiveReport =
 
 /** Frame buffers for each device; both directions share them. */
 const BUFFERS_PER_PORT = 4096;
-/** The main thread, both workers, and one that the kernel may need. */
-const THREADS = 3;
 /** Longest handover before the end, and longest orderly end. */
 const HAND_OVER_MS = 2000;
 const STOP_MS = 1000;
@@ -104,9 +101,8 @@ export class LiveBox {
 
   /** Starts both workers; a problem is one of the machine or of its devices. Throws ConfigError. */
   static async start(options: LiveOptions): Promise<Result<LiveBox>> {
-    // In a take-over code runs for the first time. V8 compiles it in threads of its own, for which these would have to
-    // wait where there are no cores to spare.
-    if (availableParallelism() <= THREADS) setFlagsFromString("--no-concurrent-recompilation");
+    // Threads of V8 that would help with it may not get to run on a busy machine, and the urgent ones would wait for them.
+    setFlagsFromString("--no-parallel-scavenge");
     const capacity = completeCapacity({
       ...options.capacity,
       buffers: BUFFERS_PER_PORT * options.mapping.ports.length,

@@ -11,6 +11,7 @@ import { isProblem, type Result } from "../io.js";
 import { type Device, readDevice } from "../linux/device.js";
 import { type Libc, loadLibc } from "../linux/libc.js";
 import { type BackendName, OFFLOADS_NEEDED } from "../linux/open.js";
+import { preferProcess } from "../linux/priority.js";
 import { prepareDevices, restoreDevices } from "../linux/prepare-device.js";
 import { readCoreFile } from "../wasm.js";
 import { LiveBox, type LiveReport } from "./live-box.js";
@@ -91,6 +92,7 @@ export async function startRun(
   const ending = new Promise<Ending>((resolve) => {
     end = resolve;
   });
+  preferProcess(libc); // that it cannot be is said of each of the threads to which it matters
   const started = await LiveBox.start({
     config: options.config,
     mapping,
