@@ -32,6 +32,13 @@ const GRACE_INTERVALS = 2;
 /** Lines about one session come no more often; counters tell of the rest. */
 const LOG_INTERVAL_MS = 1000;
 
+/**
+ * Dampening: a session that goes down soon after it came up says more of this machine, or of the path, than of the neighbor.
+ * So long it has to be up before its silence means something; twice as long each time that it was not.
+ */
+export const TRUST_MS = 2000;
+export const TRUST_MAX_MS = 120_000;
+
 const MICROSECONDS = 1000;
 
 /** What is taken for granted of a neighbor that has not been heard (section 6.8.1). */
@@ -65,6 +72,8 @@ export function newSession(context: Context, path: Path, parameters: Parameters)
     heardAtMs: undefined,
     liveness: "unknown",
     wasUp: false,
+    trustMs: TRUST_MS,
+    wasTrusted: false,
     sentSequence: random() >>> 0,
     receivedSequence: undefined,
     forgetAtMs: NEVER_MS,
@@ -199,6 +208,8 @@ function enterUp(context: Context, session: Session): void {
 }
 
 function leaveUp(context: Context, session: Session): void {
+  session.wasTrusted = context.nowMs - session.books.changedAtMs >= session.trustMs;
+  session.trustMs = session.wasTrusted ? TRUST_MS : Math.min(2 * session.trustMs, TRUST_MAX_MS);
   session.books.downs += 1;
   session.books.changedAtMs = context.nowMs;
   session.isPolling = false;
@@ -277,10 +288,11 @@ export function expire(context: Context, session: Session): void {
 /** The neighbor is not heard any more. True: the state has changed. */
 export function silence(context: Context, session: Session, event: "expired" | "linkDown"): boolean {
   session.heardAtMs = undefined;
-  session.liveness = session.wasUp ? "silent" : "unknown";
   // Twice the detection time after the last packet (section 6.8.1, bfd.AuthSeqKnown).
   session.forgetAtMs = context.nowMs + detectionMs(session);
-  return happen(context, session, event);
+  const isChanged = happen(context, session, event);
+  session.liveness = session.wasUp && session.wasTrusted ? "silent" : "unknown";
+  return isChanged;
 }
 
 /** The process stood still for so long: what was to be heard meanwhile may be waiting to be read. */

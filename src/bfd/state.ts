@@ -64,6 +64,9 @@ export interface Session {
   liveness: Liveness;
   /** The session has been up since the neighbor last said that it was down on purpose. */
   wasUp: boolean;
+  /** The silence of a session means something when it has been up for so long; and it was, when it last went down. */
+  trustMs: number;
+  wasTrusted: boolean;
   /** Of our last packet. */
   sentSequence: number;
   /** Of the neighbor's last packet; undefined: none is known (section 6.8.1, bfd.AuthSeqKnown). */

@@ -20,6 +20,8 @@ export interface NeighborView {
   readonly remoteState: State;
   readonly diagnostic: Diagnostic;
   readonly liveness: Liveness;
+  /** How long it has to be up before its silence means something. */
+  readonly trustMs: number;
   readonly parameters: Parameters;
   readonly announced: Intervals;
   /** What the neighbor named. */
@@ -56,6 +58,7 @@ export function viewOf(session: Session, nowMs: number): NeighborView {
     remoteState: remote.state,
     diagnostic: session.diagnostic,
     liveness: session.liveness,
+    trustMs: session.trustMs,
     parameters: session.parameters,
     announced: session.announced,
     remoteIntervals: { desiredMinTxMs: remote.desiredMinTxMs, requiredMinRxMs: remote.requiredMinRxMs },

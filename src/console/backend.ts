@@ -97,6 +97,8 @@ export interface BfdNeighborView {
   readonly detectionMs: number;
   readonly multiplier: number;
   readonly stateAgeMs: number;
+  /** How long it has to be up before its silence is taken for the neighbour's death. */
+  readonly trustMs: number;
   readonly upCount: number;
   readonly received: number;
   readonly sent: number;

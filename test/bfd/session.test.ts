@@ -1,6 +1,7 @@
 /** Two machines in virtual time: they come up, agree on intervals, lose each other in time, and never too soon. */
 import { describe, expect, test } from "vitest";
 import { Bfd, type Parameters, SESSIONS_MAX } from "../../src/bfd/index.js";
+import { TRUST_MAX_MS, TRUST_MS } from "../../src/bfd/session.js";
 import { BFD_TTL, SOURCE_PORT_MIN } from "../../src/bfd/wire.js";
 import { Random } from "../model/random.js";
 import { ADDRESSES, FAST, INTERFACE, other, pathOf, SIDES, type Side, World } from "./world.js";
@@ -159,6 +160,32 @@ describe("detection", () => {
       expect(world.logs.at(-1)).toMatch(/BFD_SESS_DOWN: .*is going Down Reason: DETECT TIMER EXPIRED/);
     },
   );
+
+  test("a session that does not stay up for long says nothing of the neighbor, and each time has to stay for longer", () => {
+    const world = new World().bootBoth();
+    const rise = (): void => {
+      world.deaf.clear();
+      world.until(() => world.areUp, 20_000);
+    };
+    const fall = (): string => {
+      world.deaf.add("a");
+      world.runFor(100);
+      expect(world.view("a").state).toBe("down");
+      return world.machines.a.liveness(pathOf("a"));
+    };
+    const after = (ms: number): string => {
+      rise();
+      world.runFor(ms);
+      return fall();
+    };
+    expect(after(TRUST_MS - 100)).toBe("unknown");
+    expect(world.view("a").trustMs).toBe(2 * TRUST_MS);
+    expect(after(2 * TRUST_MS - 100)).toBe("unknown");
+    expect(after(4 * TRUST_MS + 100)).toBe("silent");
+    expect(world.view("a").trustMs).toBe(TRUST_MS);
+    for (let i = 0; i < 9; i++) expect(after(0)).toBe("unknown");
+    expect(world.view("a").trustMs).toBe(TRUST_MAX_MS);
+  });
 
   test("who hears nothing says so to who hears him, and that one is alive", () => {
     const world = new World().bootBoth().settle();

@@ -7,6 +7,7 @@ import {
   type Parameters,
   type Path,
 } from "../../src/bfd/index.js";
+import { TRUST_MS } from "../../src/bfd/session.js";
 import type { ControlPacket } from "../../src/bfd/wire.js";
 import { parsePacket } from "../../src/bfd/wire.js";
 import { Random } from "../model/random.js";
@@ -164,10 +165,10 @@ export class World {
     return SIDES.every((side) => this.view(side).state === "up");
   }
 
-  /** Both up, and the intervals of both in force. */
+  /** Both up, the intervals of both in force, and for so long that silence means something. */
   settle(): this {
     this.until(() => this.areUp, 20_000);
-    return this.runFor(100);
+    return this.runFor(TRUST_MS);
   }
 
   /** The times between packets of a side since a time, and what they were. */

@@ -274,6 +274,7 @@ export class FakeBackend implements ConsoleBackend {
       diagnostic: "No Diagnostic",
       transmitMs: 5,
       detectionMs: 15,
+      trustMs: 2000,
       multiplier: 3,
       stateAgeMs: 61_000,
       upCount: 1,

@@ -1,5 +1,6 @@
 /** BFD between the boxes: the death of a peer is noticed within the detection time, and nothing else is taken for it. */
 import { afterEach, describe, expect, test } from "vitest";
+import { TRUST_MS } from "../../src/bfd/session.js";
 import { BOX_NAMES, type BoxName } from "../../src/pair/world.js";
 import type { Simulation } from "./simulation.js";
 import { answersOf, lastTakeover, rolesOf, running, silentSince, until } from "./story.js";
@@ -86,7 +87,7 @@ describe("the active dies", () => {
       simulation.inject({ kind: "crash", box: "active", forMs: 2 * holdMs }).run(TAKEOVER_MS);
       expect(rolesOf(simulation).standby).toBe(active);
       expect(lastTakeover(simulation).atMs - atMs).toBeLessThan(TAKEOVER_MS);
-      simulation.run(ANSWER_MS).settle();
+      simulation.run(ANSWER_MS).settle().run(TRUST_MS);
       expect(silentSince(simulation, before)).toEqual([]);
     }
   });

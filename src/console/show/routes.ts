@@ -121,6 +121,7 @@ function bfdDetail(each: BfdNeighborView): string[] {
     `OurAddr: ${formatAddress(each.local)}`,
     `Local Diag: ${each.diagnostic}`,
     `Transmit interval ${each.transmitMs} ms, detection time ${each.detectionMs} ms, multiplier ${each.multiplier}`,
+    `Dampening: trusted when up for ${each.trustMs} ms`,
     `Rx Count: ${each.received}, last ${last}; Tx Count: ${each.sent}`,
     `Registered protocols: ${each.clients.join(" ") || "none"}`,
     "",

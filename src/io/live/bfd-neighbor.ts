@@ -18,6 +18,7 @@ export const bfdNeighborOf = (each: NeighborView): BfdNeighborView => ({
   detectionMs: each.detectionMs,
   multiplier: each.parameters.multiplier,
   stateAgeMs: each.changedAgoMs,
+  trustMs: each.trustMs,
   upCount: each.ups,
   received: each.received,
   sent: each.sent,
