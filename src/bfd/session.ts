@@ -34,7 +34,8 @@ const LOG_INTERVAL_MS = 1000;
 
 /**
  * Dampening: a session that goes down soon after it came up says more of this machine, or of the path, than of the neighbor.
- * So long it has to be up before its silence means something; twice as long each time that it was not.
+ * So long it has to be up before its silence means something; twice as long when it was not, but no sooner again than after
+ * that time: what goes up and down for a while has to stay up for about as long.
  */
 export const TRUST_MS = 2000;
 export const TRUST_MAX_MS = 120_000;
@@ -74,6 +75,7 @@ export function newSession(context: Context, path: Path, parameters: Parameters)
     wasUp: false,
     trustMs: TRUST_MS,
     wasTrusted: false,
+    trustRaisedAtMs: Number.NEGATIVE_INFINITY,
     sentSequence: random() >>> 0,
     receivedSequence: undefined,
     forgetAtMs: NEVER_MS,
@@ -209,7 +211,11 @@ function enterUp(context: Context, session: Session): void {
 
 function leaveUp(context: Context, session: Session): void {
   session.wasTrusted = context.nowMs - session.books.changedAtMs >= session.trustMs;
-  session.trustMs = session.wasTrusted ? TRUST_MS : Math.min(2 * session.trustMs, TRUST_MAX_MS);
+  if (session.wasTrusted) session.trustMs = TRUST_MS;
+  else if (context.nowMs - session.trustRaisedAtMs >= session.trustMs) {
+    session.trustRaisedAtMs = context.nowMs;
+    session.trustMs = Math.min(2 * session.trustMs, TRUST_MAX_MS);
+  }
   session.books.downs += 1;
   session.books.changedAtMs = context.nowMs;
   session.isPolling = false;

@@ -67,6 +67,8 @@ export interface Session {
   /** The silence of a session means something when it has been up for so long; and it was, when it last went down. */
   trustMs: number;
   wasTrusted: boolean;
+  /** When that time was last made longer. */
+  trustRaisedAtMs: number;
   /** Of our last packet. */
   sentSequence: number;
   /** Of the neighbor's last packet; undefined: none is known (section 6.8.1, bfd.AuthSeqKnown). */

@@ -8,13 +8,13 @@ import { formatMac } from "../../src/frame.js";
 import { parseAddress } from "../../src/ip.js";
 import { CaptureTap, newTapRing, TapReader, type TappedFrame } from "../../src/live/capture-tap.js";
 import { DataplaneBox } from "../../src/live/dataplane-box.js";
+import { ListIo } from "../../src/live/list-io.js";
 import { newMessageRing, writeToDataplane } from "../../src/live/messages.js";
 import { SharedSessions } from "../../src/node/shared-sessions.js";
 import { RingWriter } from "../../src/ring.js";
 import { back, CLIENT, datagram, Firewall, out, segment, SERVER } from "../host/firewall.js";
 import { OFFICE } from "../host/support.js";
 import { FLAG, MAC_A } from "../support/frames.js";
-import { ListIo } from "./wire.js";
 
 const [INSIDE, OUTSIDE] = [1, 2];
 const AUDITED = OFFICE.replace("ip inspect name FW udp", "ip inspect name FW udp audit-trail on");

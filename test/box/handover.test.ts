@@ -1,10 +1,11 @@
 /** A role goes from one box to the other: no frame is lost, and none is decided by both or by neither. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { formatMac, type Mac } from "../../src/frame.js";
+import type { Sent } from "../../src/live/list-io.js";
 import type { ToDataplane } from "../../src/live/messages.js";
 import { configOf, DEVICES, host, liveRouter, own } from "../forward/network.js";
 import { ethernet, FLAG, icmp, ipv4, tcp, udp } from "../support/frames.js";
-import { type Sent, WireBox } from "./wire.js";
+import { WireBox } from "./wire.js";
 
 const [INSIDE, OUTSIDE] = DEVICES as [(typeof DEVICES)[0], (typeof DEVICES)[0]];
 const VLAN20 = DEVICES[3]!;

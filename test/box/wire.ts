@@ -1,5 +1,4 @@
 /** A box without threads and devices: its rings are read and written here, and frames come and go by lists. */
-import * as L from "../../assembly/layout.js";
 import type { Dataplane } from "../../src/index.js";
 import { DataplaneBox } from "../../src/live/dataplane-box.js";
 import { formatMac } from "../../src/frame.js";
@@ -10,61 +9,12 @@ import {
   type ToDataplane,
   writeToDataplane,
 } from "../../src/live/messages.js";
-import type { PacketIo } from "../../src/live/packet-io.js";
+import { type Arrival, ListIo, type Sent } from "../../src/live/list-io.js";
 import { SharedSessions } from "../../src/node/shared-sessions.js";
 import { RingReader, RingWriter } from "../../src/ring.js";
 import { DEVICES } from "../forward/network.js";
 
-export interface Sent {
-  readonly port: number;
-  readonly frame: Uint8Array;
-}
-
-interface Arrival {
-  readonly frame: Uint8Array;
-  readonly carrier: number;
-  readonly segment?: number;
-}
-
 const MESSAGES = 64;
-
-export class ListIo implements PacketIo {
-  readonly backend = "lists";
-  readonly wakeFd = -1;
-  readonly arriving: Arrival[] = [];
-  readonly sent: Sent[] = [];
-  readonly #dataplane: () => Dataplane;
-
-  constructor(dataplane: () => Dataplane) {
-    this.#dataplane = dataplane;
-  }
-
-  receive(max: number): number {
-    const taken = this.arriving.splice(0, max);
-    for (const { frame, carrier, segment } of taken)
-      if (!this.#dataplane().batch.add(frame, carrier, 0, { segment }))
-        throw new Error("no room in the batch");
-    return taken.length;
-  }
-
-  complete(): void {}
-
-  transmit(outputs: number): void {
-    const { batch } = this.#dataplane();
-    for (let i = 0; i < outputs; i++)
-      if (batch.forward(i) === L.FW_SEND)
-        this.sent.push({ port: batch.port(i), frame: batch.frame(i).slice() });
-  }
-
-  send(port: number, frame: Uint8Array): boolean {
-    this.sent.push({ port, frame: frame.slice() });
-    return true;
-  }
-
-  wait(): void {}
-  counters = () => [];
-  close(): void {}
-}
 
 export class WireBox {
   readonly box: DataplaneBox;

@@ -3,11 +3,13 @@
  * never returns to the event loop, so that no timer waits for a console or a log.
  */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { usedAssociation } from "../../check/topology.js";
 import type { Config } from "../../config/model.js";
 import { type DebugBatch, DebugOutlet } from "../../debug/outlet.js";
 import type { Mac } from "../../frame.js";
 import { ControlBox, type ControlReport } from "../../live/control-box.js";
 import type { ReloadMode } from "../../redundancy/index.js";
+import { rehearse } from "../../live/rehearse-control.js";
 import { Router } from "../../router/index.js";
 import { isProblem } from "../io.js";
 import { loadLibc } from "../linux/libc.js";
@@ -52,6 +54,7 @@ const SPIN_MS = 0.05;
 const LINKS_MS = 5;
 const SECRET_BYTES = 32;
 
+const randomSecret = (): Uint8Array => crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
 const tell = (message: ControlMessage): void => parentPort!.postMessage(message);
 
 async function main(data: ControlData): Promise<void> {
@@ -71,7 +74,7 @@ async function main(data: ControlData): Promise<void> {
       config,
       macs,
       random,
-      secret: crypto.getRandomValues(new Uint8Array(SECRET_BYTES)),
+      secret: randomSecret(),
       software: data.software,
       reloadMode: data.reloadMode,
       mac: nodeMac,
@@ -85,6 +88,8 @@ async function main(data: ControlData): Promise<void> {
     report: (report, nowMs) => tell({ kind: "report", report, nowMs }),
     debug,
   });
+  // A box that is alone has nothing that is so urgent.
+  if (usedAssociation(config) !== undefined) rehearse({ random, secret: randomSecret(), mac: nodeMac });
   const links = openLinks(loaded.value, data);
   if (isProblem(links)) {
     tell({ kind: "failed", problem: links.problem });

@@ -12,6 +12,7 @@ import { CaptureTap } from "../../live/capture-tap.js";
 import { DataplaneBox } from "../../live/dataplane-box.js";
 import { type EventBatch, EventOutlet } from "../../live/event-outlet.js";
 import type { PacketIo } from "../../live/packet-io.js";
+import { REHEARSAL_CONFIG, REHEARSAL_SESSIONS, rehearse } from "../../live/rehearse-dataplane.js";
 import { SharedSessions, type Sharing } from "../../node/shared-sessions.js";
 import type { Policy } from "../../policy/policy.js";
 import { type DataplaneOptions, prepare } from "../../prepare.js";
@@ -209,6 +210,13 @@ class Thread {
   }
 }
 
+/** By a core of its own: of the same module, whose machine code both share. */
+function rehearseFor({ dataplane: { module } }: DataplaneData): void {
+  const capacity = { sessions: REHEARSAL_SESSIONS };
+  const setup = prepare({ config: REHEARSAL_CONFIG, capacity, module }, randomSeed);
+  rehearse(new Dataplane(Core.createSync(module, setup), setup));
+}
+
 async function main(data: DataplaneData): Promise<void> {
   const libc = await loadLibc();
   if (isProblem(libc)) {
@@ -216,6 +224,7 @@ async function main(data: DataplaneData): Promise<void> {
     return;
   }
   try {
+    rehearseFor(data);
     new Thread(data, libc.value).run();
   } catch (error) {
     if (!(error instanceof OpenFailure)) throw error;
