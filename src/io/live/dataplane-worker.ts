@@ -3,8 +3,7 @@
  * there is work, spins for a moment, and then sleeps until a frame arrives, somebody wakes it, or a deadline is due.
  */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import type { Diagnostic } from "../../config/model.js";
-import { Core, type CoreSource } from "../../core.js";
+import { Core, type CoreSource, type MemoryPlan } from "../../core.js";
 import { Dataplane } from "../../dataplane.js";
 import { type DebugBatch, DebugOutlet } from "../../debug/outlet.js";
 import { PacketWatch } from "../../debug/packet-watch.js";
@@ -13,8 +12,7 @@ import { DataplaneBox } from "../../live/dataplane-box.js";
 import { type EventBatch, EventOutlet } from "../../live/event-outlet.js";
 import type { PacketIo } from "../../live/packet-io.js";
 import { SharedSessions, type Sharing } from "../../node/shared-sessions.js";
-import type { Policy } from "../../policy/policy.js";
-import { type DataplaneOptions, prepare } from "../../prepare.js";
+import type { EnforcedPolicy } from "../../policy/policy.js";
 import { isProblem } from "../io.js";
 import { type Libc, loadLibc } from "../linux/libc.js";
 import { type BackendName, openPacketIo } from "../linux/open.js";
@@ -29,7 +27,9 @@ import { type SharedMemory, WorkerSignals } from "./threads.js";
 export interface DataplaneData {
   readonly shared: SharedMemory;
   readonly questions: MessagePort;
-  readonly dataplane: DataplaneOptions & { readonly module: CoreSource };
+  readonly module: CoreSource;
+  readonly plan: MemoryPlan;
+  readonly policy: EnforcedPolicy;
   /** Devices by port number, with the name of the interface that each carries untagged. */
   readonly devices: readonly { readonly device: string; readonly interface: string }[];
   readonly interfaces: readonly NamedPort[];
@@ -54,7 +54,9 @@ export type DataplaneReport =
   /** It cannot begin, or go on: a device is gone. */
   | { readonly kind: "failed"; readonly problem: string }
   | { readonly kind: "events"; readonly batches: readonly EventBatch[] }
-  | ({ readonly kind: "debug" } & DebugBatch);
+  | ({ readonly kind: "debug" } & DebugBatch)
+  /** Events from here on are of the policy that it was last given. */
+  | { readonly kind: "configured" };
 
 /** A reply comes within microseconds, waking up takes ten: so long it is better to stay awake. */
 const SPIN_MS = 0.05;
@@ -84,12 +86,13 @@ class Thread {
   readonly #answerer: Answerer<ReturnType<typeof dataplaneCalls>>;
   #opened: Opened | undefined;
   #changes = 0;
-  /** A later policy than that of the start. */
-  #adopted: { readonly policy: Policy; readonly notes: readonly Diagnostic[] } | undefined;
+  /** In force. */
+  #policy: EnforcedPolicy;
 
   constructor(data: DataplaneData, libc: Libc) {
     this.#data = data;
     this.#libc = libc;
+    this.#policy = data.policy;
     this.#clock = new SharedClock(data.shared.clock);
     this.#signals = new WorkerSignals(data.shared, "dataplane");
     const control = new WorkerSignals(data.shared, "control");
@@ -129,20 +132,20 @@ class Thread {
         tap,
         watch,
         nowMs: () => this.#clock.nowMs(),
-        onConfigured: (policy, notes) => {
-          this.#adopted = { policy, notes };
+        onConfigured: (policy) => {
+          this.#policy = policy;
+          report({ kind: "configured" });
         },
       }),
     );
   }
 
   #newInstance(nowMs: number): Instance {
-    const { dataplane: options } = this.#data;
-    const setup = prepare({ ...options, nowMs, wallClock: new Date() }, randomSeed);
-    const core = Core.createSync(options.module, setup);
-    const dataplane = new Dataplane(core, setup);
-    if (this.#adopted !== undefined) dataplane.adopt(this.#adopted.policy, this.#adopted.notes);
-    return { core, dataplane };
+    const { module, plan } = this.#data;
+    const setup = { plan, seed: randomSeed(), policy: this.#policy };
+    const core = Core.createSync(module, setup);
+    const options = { nowMs, wallClock: new Date() };
+    return { core, dataplane: new Dataplane(core, { ...setup, notes: [], options }) };
   }
 
   #openIo(): PacketIo {

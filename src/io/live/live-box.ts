@@ -7,16 +7,18 @@ import { setFlagsFromString } from "node:v8";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { Config, Diagnostic } from "../../config/model.js";
 import type { Applied, Planned } from "../../console/backend.js";
-import { type Capacity, completeCapacity, type CoreSource, planMemory } from "../../core.js";
+import { type Capacity, completeCapacity, type CoreSource, type MemoryPlan, planMemory } from "../../core.js";
 import type { DebugBatch } from "../../debug/outlet.js";
 import type { Mac } from "../../frame.js";
 import type { ControlReport } from "../../live/control-box.js";
 import type { EventBatch } from "../../live/event-outlet.js";
 import { type Attachment, type Mapping, planMapping } from "../../live/mapping.js";
+import { handoverOf, sharedPolicy } from "../../live/policy-handover.js";
 import { type Change, planChange } from "../../node/plan-change.js";
 import type { Sharing } from "../../node/shared-sessions.js";
 import type { Policy } from "../../policy/policy.js";
-import { ConfigError, loadPolicy, type Room } from "../../prepare.js";
+import { type RuleInfo, ruleInfo } from "../../policy/rules.js";
+import { ConfigError, loadPolicy } from "../../prepare.js";
 import { identityOf, type ReloadMode, updateMsOf } from "../../redundancy/index.js";
 import type { RingMemory } from "../../ring.js";
 import type { Result } from "../io.js";
@@ -50,6 +52,8 @@ export type LiveReport =
   | { readonly kind: "control"; readonly report: ControlReport; readonly nowMs: number }
   | { readonly kind: "events"; readonly batches: readonly EventBatch[] }
   | ({ readonly kind: "debug" } & DebugBatch)
+  /** Events from here on are of another policy: the numbers of their rules are. */
+  | { readonly kind: "policy"; readonly policy: Pick<Policy, "config" | "rules">; readonly nowMs: number }
   /** It cannot go on. A bug has a stack. */
   | { readonly kind: "died"; readonly problem: string; readonly stack?: string | undefined };
 
@@ -81,8 +85,13 @@ export class LiveBox {
   readonly #options: LiveOptions;
   readonly #shared: SharedMemory;
   readonly #clock: SharedClock;
-  readonly #room: Room;
+  readonly #plan: MemoryPlan;
+  /** What was last given to the dataplane thread. */
   #policy: Policy;
+  /** Policies that were given to it, and of which it has not said yet that they are in force. */
+  readonly #given: Policy[] = [];
+  /** Changes of the configuration, one after the other. */
+  #changes: Promise<unknown> = Promise.resolve();
   #mapping: Mapping;
   #dataplane: Asked<DataplaneCalls> | undefined;
   #control: Asked<ControlCalls> | undefined;
@@ -92,9 +101,9 @@ export class LiveBox {
   #opened: Opened | undefined;
   readonly #hints: string[] = [];
 
-  private constructor(options: LiveOptions, room: Room, policy: Policy) {
+  private constructor(options: LiveOptions, plan: MemoryPlan, policy: Policy) {
     this.#options = options;
-    this.#room = room;
+    this.#plan = plan;
     this.#policy = policy;
     this.#mapping = options.mapping;
     this.#shared = newSharedMemory();
@@ -114,14 +123,13 @@ export class LiveBox {
     if ("problem" in capacity) return capacity;
     const plan = planMemory(capacity);
     if ("problem" in plan) return plan;
-    const room = { rules: capacity.rules, fragments: capacity.fragments, bankSize: plan.bankSize };
     const { policy } = loadPolicy(
       options.config,
       policyOptions(wiringOf(options.mapping, options.devices)),
-      room,
+      roomIn(plan),
     );
-    const box = new LiveBox(options, room, policy);
-    const problem = await box.#start(capacity);
+    const box = new LiveBox(options, plan, policy);
+    const problem = await box.#start();
     if (problem === undefined) return { value: box };
     await box.#terminate();
     return { problem };
@@ -139,6 +147,14 @@ export class LiveBox {
   /** Entries of the access lists in use, by number. */
   get rules(): Policy["rules"] {
     return this.#policy.rules;
+  }
+
+  /** The same with their hits. */
+  async countedRules(): Promise<RuleInfo[]> {
+    // Questions are answered in their order: the answer is about the policy that was given last.
+    const { rules } = this.#policy;
+    const hits = await this.dataplane.call("hits");
+    return rules.map((rule) => ruleInfo(rule, hits[rule.number]!));
   }
 
   /** Full names of interfaces by number. */
@@ -173,7 +189,7 @@ export class LiveBox {
     return this.#control!.caller;
   }
 
-  async #start(capacity: Capacity): Promise<string | undefined> {
+  async #start(): Promise<string | undefined> {
     const { config, mapping, devices, module, backend, software, reloadMode } = this.#options;
     const wiring = wiringOf(mapping, devices);
     const { interfaces } = this.#policy.numbering;
@@ -184,7 +200,9 @@ export class LiveBox {
           ({
             shared: this.#shared,
             questions,
-            dataplane: { config, capacity, module, ...policyOptions(wiring) },
+            module,
+            plan: this.#plan,
+            policy: sharedPolicy(this.#policy),
             devices: mapping.ports,
             interfaces: wiring.ports,
             backend,
@@ -194,6 +212,8 @@ export class LiveBox {
       this.#dataplane = dataplane;
       dataplane.worker.on("message", (report: DataplaneReport) => {
         if (report.kind === "events" || report.kind === "debug") this.#options.onReport(report);
+        else if (report.kind === "configured")
+          this.#options.onReport({ kind: "policy", policy: this.#given.shift()!, nowMs: this.nowMs });
         else if (report.kind === "failed") resolve(report.problem);
         else {
           this.#opened = report.opened;
@@ -209,7 +229,7 @@ export class LiveBox {
                 mtus: wiring.mtus,
                 interfaces,
                 devices: wiring.devices,
-                sessions: capacity.sessions,
+                sessions: this.#plan.capacity.sessions,
                 software,
                 reloadMode,
               }) satisfies ControlData,
@@ -273,7 +293,13 @@ export class LiveBox {
    * Puts another configuration in force, between two batches and without losing a session, as `plan` says. Everything
    * stays as it was when it cannot be used.
    */
-  async configure(config: Config): Promise<Applied> {
+  configure(config: Config): Promise<Applied> {
+    const change = this.#changes.then(() => this.#configure(config));
+    this.#changes = change.catch(() => {});
+    return change;
+  }
+
+  async #configure(config: Config): Promise<Applied> {
     const prepared = this.#prepare(config);
     if ("diagnostics" in prepared)
       return { isApplied: false, diagnostics: prepared.diagnostics, refusals: [] };
@@ -283,10 +309,8 @@ export class LiveBox {
       return { isApplied: false, diagnostics: [], refusals };
     }
     const { mapping, wiring, policy, notes } = ready;
-    this.#policy = policy;
+    await this.#givePolicy(policy, wiring);
     this.#mapping = mapping;
-    const sharing = sharingOf(config);
-    await this.dataplane.call("configure", { policy, notes, ports: wiring.ports, sharing });
     const { interfaces } = policy.numbering;
     await this.control.call("configure", { config, ...wiring, interfaces });
     return { isApplied: true, notes, changes };
@@ -295,7 +319,7 @@ export class LiveBox {
   /** Compiles a configuration. `ready` undefined: a change of it is refused. */
   #prepare(config: Config): Prepared {
     const attached = new Set(this.#mapping.ports.map((port) => port.interface));
-    const changes = planChange(this.config, config, { attached, rulesMax: this.#room.rules });
+    const changes = planChange(this.config, config, { attached, rulesMax: this.#plan.capacity.rules });
     if (changes.some(({ effect }) => effect === "refused")) return { changes, ready: undefined };
     const mapping = planMapping(config, attachmentsOf(this.#mapping));
     if ("problems" in mapping) {
@@ -304,12 +328,22 @@ export class LiveBox {
     }
     const wiring = wiringOf(mapping, this.#options.devices);
     try {
-      const loaded = loadPolicy(config, policyOptions(wiring), this.#room, this.#policy.numbering);
+      const { numbering } = this.#policy;
+      const loaded = loadPolicy(config, policyOptions(wiring), roomIn(this.#plan), numbering);
       return { changes, ready: { mapping, wiring, ...loaded } };
     } catch (error) {
       if (error instanceof ConfigError) return { diagnostics: error.diagnostics };
       throw error;
     }
+  }
+
+  /** Gives the dataplane thread a policy, in pieces between which packets pass. */
+  async #givePolicy(policy: Policy, { ports }: Wiring): Promise<void> {
+    const { stages, ...enforced } = handoverOf(policy, this.#policy);
+    for (const stage of stages) await this.dataplane.call("stage", stage);
+    this.#policy = policy;
+    this.#given.push(policy);
+    await this.dataplane.call("configure", { ...enforced, ports, sharing: sharingOf(policy.config) });
   }
 
   /** Orderly end: hands over to the peer where that can take over, resigns, and gives the devices back. */
@@ -389,6 +423,8 @@ const sharingOf = (config: Config): Sharing => ({
   isPaired: identityOf(config, { software: "", layout: 0, capacity: 0 }) !== undefined,
   updateMs: updateMsOf(config),
 });
+
+const roomIn = ({ capacity: { rules, fragments }, bankSize }: MemoryPlan) => ({ rules, fragments, bankSize });
 
 const policyOptions = ({ macs, mtus }: Wiring) => ({ macs, mtus });
 
