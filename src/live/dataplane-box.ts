@@ -132,6 +132,12 @@ export class DataplaneBox {
     this.#act(this.#options.sessions.share(sharing, nowMs), nowMs);
   }
 
+  /** Opens the devices that there are now. */
+  reopen(): void {
+    this.#io.close();
+    this.#io = this.#options.openIo();
+  }
+
   /** Has the events of the core read, once: its next call forgets them. */
   tellEvents(nowMs: number): void {
     const dataplane = this.#dataplane;
@@ -448,10 +454,9 @@ export class DataplaneBox {
 
   /** The core has trapped: the devices get the memory of the one that goes on. The machines tell it what it has to know. */
   #renew(): void {
-    this.#io.close();
     this.#handover.end();
     this.#stations.clear();
     this.#enable();
-    this.#io = this.#options.openIo();
+    this.reopen();
   }
 }

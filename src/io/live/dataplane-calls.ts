@@ -10,6 +10,7 @@ import type { DataplaneView } from "../../live/views.js";
 import type { SharedSessions, Sharing } from "../../node/shared-sessions.js";
 import type { EnforcedPolicy } from "../../policy/policy.js";
 import type { Session } from "../../session-view.js";
+import type { Opened } from "./dataplane-worker.js";
 
 /** An interface that has a device, by name. */
 export interface NamedPort extends LivePortOf {
@@ -35,6 +36,8 @@ export interface DataplaneCalls {
   tap(argument: { readonly wanted: TapOptions | undefined }): void;
   /** What is debugged from the next batch on. */
   debug(argument: DebugView): void;
+  /** Opens the devices that there are; by what frames come and go then. */
+  reopen(argument: undefined): Opened;
   /** A piece of the next policy. */
   stage(argument: Stage): void;
   /** That policy is in force from the next batch on. It was compiled with the numbering of the one before. */
@@ -53,6 +56,8 @@ export interface CallContext {
   readonly tap: CaptureTap;
   readonly watch: PacketWatch;
   readonly nowMs: () => number;
+  /** How the devices were opened last. */
+  readonly opened: () => Opened;
   /** What is decided from now on, is by this policy, and so it is in a core that takes over from this one. */
   readonly onConfigured: (policy: EnforcedPolicy) => void;
 }
@@ -73,6 +78,7 @@ export function dataplaneCalls({
   tap,
   watch,
   nowMs,
+  opened,
   onConfigured,
 }: CallContext): DataplaneCalls {
   return {
@@ -98,6 +104,10 @@ export function dataplaneCalls({
     },
     tap: ({ wanted }) => tap.configure(wanted),
     debug: (view) => watch.configure(view, sessions.dataplane),
+    reopen: () => {
+      box.reopen();
+      return opened();
+    },
     stage: ({ image, from, end }) => sessions.dataplane.stage(image, from, end),
     configure: ({ policy, origins, ports, sharing }) => {
       const { dataplane } = sessions;

@@ -132,6 +132,7 @@ class Thread {
         tap,
         watch,
         nowMs: () => this.#clock.nowMs(),
+        opened: () => this.#opened!,
         onConfigured: (policy) => {
           this.#policy = policy;
           report({ kind: "configured" });
@@ -163,7 +164,14 @@ class Thread {
       device,
       ingress: dataplane.interfaceNumber(name) ?? 0,
     }));
-    const opened = openPacketIo(this.#libc, { memory, ports, backend, isTagged });
+    const opened = openPacketIo(this.#libc, {
+      memory,
+      ports,
+      backend,
+      isTagged,
+      // A box begins with all of its devices, and goes on with those that are left.
+      isPartial: this.#opened !== undefined,
+    });
     if (isProblem(opened)) throw new OpenFailure(opened.problem);
     const { io, backend: name, refused } = opened.value;
     const notes = refused.map((other) => `${other.backend}: ${other.why}`);

@@ -21,7 +21,8 @@ import { type RuleInfo, ruleInfo } from "../../policy/rules.js";
 import { ConfigError, loadPolicy } from "../../prepare.js";
 import { identityOf, type ReloadMode, updateMsOf } from "../../redundancy/index.js";
 import type { RingMemory } from "../../ring.js";
-import type { Result } from "../io.js";
+import { isProblem, type Result } from "../io.js";
+import type { Device } from "../linux/device.js";
 import type { BackendName } from "../linux/open.js";
 import { SharedClock } from "../pair/clock.js";
 import { workerFile } from "../worker-file.js";
@@ -36,7 +37,8 @@ export interface LiveOptions {
   readonly config: Config;
   readonly mapping: Mapping;
   /** By port number. */
-  readonly devices: readonly { readonly mac: Mac; readonly mtu: number }[];
+  readonly devices: readonly Device[];
+  readonly keeper: DeviceKeeper;
   /** The compiled core. */
   readonly module: CoreSource;
   readonly capacity: Partial<Capacity>;
@@ -47,6 +49,14 @@ export interface LiveOptions {
   readonly onReport: (report: LiveReport) => void;
 }
 
+/** Takes devices from the kernel that have been made anew under a box that runs. */
+export interface DeviceKeeper {
+  /** What there is of the devices, by port number; undefined: gone, or not set up. */
+  take(): Result<readonly (Device | undefined)[]>;
+  /** What they need where frames come and go so. */
+  fit(backend: BackendName): Result<unknown>;
+}
+
 /** What a box tells; times are of its clock. */
 export type LiveReport =
   | { readonly kind: "control"; readonly report: ControlReport; readonly nowMs: number }
@@ -54,6 +64,8 @@ export type LiveReport =
   | ({ readonly kind: "debug" } & DebugBatch)
   /** Events from here on are of another policy: the numbers of their rules are. */
   | { readonly kind: "policy"; readonly policy: Pick<Policy, "config" | "rules">; readonly nowMs: number }
+  /** A device has gone or come. */
+  | { readonly kind: "device"; readonly text: string }
   /** It cannot go on. A bug has a stack. */
   | { readonly kind: "died"; readonly problem: string; readonly stack?: string | undefined };
 
@@ -93,6 +105,10 @@ export class LiveBox {
   /** Changes of the configuration, one after the other. */
   #changes: Promise<unknown> = Promise.resolve();
   #mapping: Mapping;
+  /** By port number: what is open, or was open last. */
+  #devices: readonly Device[];
+  /** Those of them that are gone. */
+  #gone: ReadonlySet<string> = new Set();
   #dataplane: Asked<DataplaneCalls> | undefined;
   #control: Asked<ControlCalls> | undefined;
   #isStopping = false;
@@ -106,6 +122,7 @@ export class LiveBox {
     this.#plan = plan;
     this.#policy = policy;
     this.#mapping = options.mapping;
+    this.#devices = options.devices;
     this.#shared = newSharedMemory();
     this.#clock = new SharedClock(this.#shared.clock);
     this.startMs = this.#clock.nowMs();
@@ -241,6 +258,7 @@ export class LiveBox {
             } else if (message.kind === "failed") resolve(message.problem);
             else if (message.kind === "report") this.#hear(message);
             else if (message.kind === "debug") this.#options.onReport(message);
+            else if (message.kind === "devices") void this.#change(() => this.#refit());
           });
         }
       });
@@ -294,9 +312,46 @@ export class LiveBox {
    * stays as it was when it cannot be used.
    */
   configure(config: Config): Promise<Applied> {
-    const change = this.#changes.then(() => this.#configure(config));
+    return this.#change(() => this.#configure(config));
+  }
+
+  #change<T>(act: () => Promise<T>): Promise<T> {
+    const change = this.#changes.then(act);
     this.#changes = change.catch(() => {});
     return change;
+  }
+
+  /** Devices have gone, or others of their names have come: opens those that there are. */
+  async #refit(): Promise<void> {
+    const { keeper } = this.#options;
+    const taken = keeper.take();
+    // What could not be taken has changed once more: the control thread tells of it.
+    if (isProblem(taken)) return this.#tellDevice(taken.problem);
+    const before = this.#devices;
+    this.#devices = before.map((device, port) => taken.value[port] ?? device);
+    this.#opened = await this.dataplane.call("reopen");
+    const fitted = keeper.fit(this.#opened.backend);
+    if (isProblem(fitted)) this.#tellDevice(fitted.problem);
+    const isSame = this.#devices.every(({ mac, mtu }, i) => mac === before[i]!.mac && mtu === before[i]!.mtu);
+    if (!isSame) await this.#configure(this.#policy.config);
+    await this.control.call(
+      "watch",
+      taken.value.filter((device) => device !== undefined),
+    );
+    this.#tellPresence(taken.value);
+  }
+
+  #tellPresence(present: readonly (Device | undefined)[]): void {
+    const gone = new Set(this.#devices.flatMap(({ name }, port) => (present[port] ? [] : [name])));
+    for (const { name } of this.#devices) {
+      if (gone.has(name) && !this.#gone.has(name)) this.#tellDevice(`device ${name} is gone`);
+      if (!gone.has(name) && this.#gone.has(name)) this.#tellDevice(`device ${name} is there again`);
+    }
+    this.#gone = gone;
+  }
+
+  #tellDevice(text: string): void {
+    this.#options.onReport({ kind: "device", text });
   }
 
   async #configure(config: Config): Promise<Applied> {
@@ -326,7 +381,7 @@ export class LiveBox {
       const refused = mapping.problems.map((text): Change => ({ effect: "refused", text }));
       return { changes: [...refused, ...changes], ready: undefined };
     }
-    const wiring = wiringOf(mapping, this.#options.devices);
+    const wiring = wiringOf(mapping, this.#devices);
     try {
       const { numbering } = this.#policy;
       const loaded = loadPolicy(config, policyOptions(wiring), roomIn(this.#plan), numbering);

@@ -152,6 +152,8 @@ export class Services {
       this.#events?.replacePolicy(report.policy, report.nowMs);
     } else if (report.kind === "control" && report.report.kind === "log") {
       this.logging.write(report.report.text);
+    } else if (report.kind === "device") {
+      this.logging.write(`%SYS-4-DEVICE: ${report.text}`);
     } else if (report.kind === "died") {
       this.logging.write(`%SYS-0-FAILED: ${report.problem}`);
     }
