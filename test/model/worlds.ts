@@ -70,6 +70,7 @@ interface ${INSIDE}
  ip address 10.1.0.1 255.255.255.0
  ip address 10.1.1.1 255.255.255.0 secondary
  ipv6 address 2001:db8:1::1/64
+ ipv6 address fe80::77 link-local
 ${inside}
 !
 interface ${OUTSIDE}
@@ -90,6 +91,7 @@ ${sides(bound)}
 interface ${DMZ}
  ip address 172.16.5.1 255.255.255.0
  ipv6 address 2001:db8:5::1/64
+ ipv6 address fe80::5 link-local
  standby 1 ip 172.16.5.254
 ${dmz}
 !
