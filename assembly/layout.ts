@@ -757,6 +757,7 @@ export const I_INSPECT_OUT4 = 21; // u8
 export const I_INSPECT_IN6 = 22; // u8
 export const I_INSPECT_OUT6 = 23; // u8
 export const I_STATEFUL = 24; // u8: bit i: sessions of inspection binding i (in the order above) are told to the peer
+export const I_NATIVE = 25; // u8: number of the subinterface that frames without a tag belong to, 0 none
 export const IF_UP = 1;
 /** Frames must be addressed to I_MAC (or to a group address). */
 export const IF_CHECK_MAC = 2;
@@ -768,6 +769,8 @@ export const IF_IP6 = 16;
 /** `ip virtual-reassembly drop-fragments`; the next bit: of IPv6. */
 export const IF_DROP_FRAGMENTS4 = 32;
 export const IF_DROP_FRAGMENTS6 = 64;
+/** I_NATIVE is not 0. */
+export const IF_NATIVE = 128;
 export const RPF_OFF = 0;
 export const RPF_ANY = 1;
 export const RPF_RX = 2;

@@ -9,7 +9,7 @@ import type { Batch } from "./batch.js";
 import type { Core } from "./core.js";
 import { addressBytes, formatMac, type Mac, macBytes } from "./frame.js";
 import { type Address, bytesToBigint } from "./ip.js";
-import type { PolicyInterface } from "./policy/interfaces.js";
+import { type PolicyInterface, tagOf } from "./policy/interfaces.js";
 
 /** An interface that has a device. */
 export interface LiveInterface {
@@ -204,8 +204,7 @@ export class Forwarding {
 
   /** The tag that the configuration gives the frames of an interface; the native VLAN of a device has none. */
   #tagOf(number: number): number {
-    const each = this.#interfaces()[number];
-    return each?.config?.encapsulation?.native ? 0 : (each?.vlan ?? 0);
+    return tagOf(this.#interfaces()[number]?.config);
   }
 
   #record(number: number): number {

@@ -17,6 +17,8 @@ const INSIDE = "GigabitEthernet0/0";
 const OUTSIDE = "GigabitEthernet0/1";
 const DMZ = "GigabitEthernet0/2";
 const VLAN = "GigabitEthernet0/2.20";
+/** In one of the worlds. */
+const NATIVE = "GigabitEthernet0/2.99";
 const DOWN = "GigabitEthernet0/3";
 
 const hosts = (name: string, ...addresses: string[]): Host[] =>
@@ -323,6 +325,15 @@ const ALL: readonly World[] = [
       ]),
     },
     surroundings: SURROUNDINGS,
+  },
+  {
+    name: "native VLAN",
+    text: ROUTER.replace(
+      `interface ${DMZ}\n`,
+      `interface ${DMZ}\n!\ninterface ${NATIVE}\n encapsulation dot1Q 99 native\n`,
+    ),
+    options: { macs: new Map([[DMZ, "02:00:00:00:00:0a"]]) },
+    surroundings: { ...SURROUNDINGS, interfaces: [...SURROUNDINGS.interfaces, NATIVE] },
   },
   {
     name: "small table",
