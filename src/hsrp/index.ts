@@ -14,7 +14,7 @@ export type {
   SendAction,
   StateAction,
 } from "./actions.js";
-export { isLinkLocal, type Transport, transportOf } from "./addresses.js";
+export { HSRP_PORTS, isLinkLocal, type Transport, transportOf } from "./addresses.js";
 export type { Generation } from "./classify.js";
 export { type GroupChange, planGroups, type Setting } from "./configure.js";
 export { announcementFrame, frameOf } from "./frames.js";

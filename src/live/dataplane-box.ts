@@ -30,7 +30,7 @@ import {
 } from "./messages.js";
 import { Outbox } from "./outbox.js";
 import type { PacketIo } from "./packet-io.js";
-import { kindOf, type PolicedKind, Policer } from "./policer.js";
+import { type PolicedKind, Policer } from "./policer.js";
 import { segments } from "./segments.js";
 import { Stations } from "./stations.js";
 
@@ -312,7 +312,7 @@ export class DataplaneBox {
       case L.FW_LOCAL: {
         const number = batch.ingress(i);
         const networkOffset = batch.networkOffset(i);
-        const kind = kindOf(batch.frame(i), networkOffset, batch.protocol(i));
+        const kind = this.policer.kindOf(batch.frame(i), networkOffset, batch.protocol(i));
         this.#pass(kind, number, nowMs, () => ({
           kind: "local",
           interface: number,

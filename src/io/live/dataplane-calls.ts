@@ -45,6 +45,7 @@ export interface DataplaneCalls {
     argument: Omit<Handover, "stages"> & {
       readonly ports: readonly NamedPort[];
       readonly sharing: Sharing;
+      readonly sessionPort: number;
     },
   ): void;
 }
@@ -109,12 +110,13 @@ export function dataplaneCalls({
       return opened();
     },
     stage: ({ image, from, end }) => sessions.dataplane.stage(image, from, end),
-    configure: ({ policy, origins, ports, sharing }) => {
+    configure: ({ policy, origins, ports, sharing, sessionPort }) => {
       const { dataplane } = sessions;
       // Events name rules by their numbers, which are others from now on.
       events.flush();
       dataplane.adopt(policy, origins);
       onConfigured(policy);
+      box.policer.sessionPort = sessionPort;
       box.reconfigure(portsByNumber(ports, dataplane.interfaces), sharing, nowMs());
     },
   };

@@ -36,6 +36,8 @@ export interface DataplaneData {
   /** The only back end that will do; without it the best that works. */
   readonly backend?: BackendName | undefined;
   readonly sharing: Sharing;
+  /** UDP port of the association. */
+  readonly sessionPort: number;
 }
 
 /** How frames come and go. */
@@ -123,6 +125,7 @@ class Thread {
       },
       nowMs,
     );
+    this.#box.policer.sessionPort = data.sessionPort;
     this.#answerer = new Answerer(
       data.questions,
       dataplaneCalls({

@@ -5,7 +5,8 @@
 import { availableParallelism } from "node:os";
 import { setFlagsFromString } from "node:v8";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import type { Config, Diagnostic } from "../../config/model.js";
+import { encapsulationPort, usedAssociation } from "../../check/topology.js";
+import { type Config, DEFAULTS, type Diagnostic } from "../../config/model.js";
 import type { Applied, Planned } from "../../console/backend.js";
 import { type Capacity, completeCapacity, type CoreSource, type MemoryPlan, planMemory } from "../../core.js";
 import type { DebugBatch } from "../../debug/outlet.js";
@@ -224,6 +225,7 @@ export class LiveBox {
             interfaces: wiring.ports,
             backend,
             sharing: sharingOf(config),
+            sessionPort: sessionPortOf(config),
           }) satisfies DataplaneData,
       );
       this.#dataplane = dataplane;
@@ -398,7 +400,9 @@ export class LiveBox {
     for (const stage of stages) await this.dataplane.call("stage", stage);
     this.#policy = policy;
     this.#given.push(policy);
-    await this.dataplane.call("configure", { ...enforced, ports, sharing: sharingOf(policy.config) });
+    const { config } = policy;
+    const settings = { sharing: sharingOf(config), sessionPort: sessionPortOf(config) };
+    await this.dataplane.call("configure", { ...enforced, ports, ...settings });
   }
 
   /** Orderly end: hands over to the peer where that can take over, resigns, and gives the devices back. */
@@ -478,6 +482,12 @@ const sharingOf = (config: Config): Sharing => ({
   isPaired: identityOf(config, { software: "", layout: 0, capacity: 0 }) !== undefined,
   updateMs: updateMsOf(config),
 });
+
+/** Also of an association over IP, which has no port: then nobody speaks there. */
+function sessionPortOf(config: Config): number {
+  const association = usedAssociation(config);
+  return (association && encapsulationPort(association)) ?? DEFAULTS.encapsulationPort;
+}
 
 const roomIn = ({ capacity: { rules, fragments }, bankSize }: MemoryPlan) => ({ rules, fragments, bankSize });
 
