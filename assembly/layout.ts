@@ -509,8 +509,6 @@ export const DF_IDS = 4;
 export const DF_TRACE = 8;
 /** Out: the packet passes when the peer has acknowledged its session (COLD_ADD_NUMBER), or has had its time. */
 export const DF_DEFERRED = 16;
-/** Out: the packet passes and is larger than the MTU of its egress, and may be cut. */
-export const DF_OVERSIZE = 32;
 /**
  * In: the sender may have left the transport checksum of TCP or UDP to its device (CHECKSUM_PARTIAL), and nobody has said so
  * of this frame: a checksum that is wrong and equals the sum of the pseudo header is completed where it stands.

@@ -1,10 +1,12 @@
-/** A device that goes away under a box that runs, and comes again as another one of the same name. */
+/** What changes under a box that runs: its configuration, and a device that goes away and comes again as another one. */
 import { type ChildProcessWithoutNullStreams, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { connectConsole } from "../../src/io/console/client.js";
+import { isProblem } from "../../src/io/io.js";
 import { isSkipped, Lab, run } from "./lab.js";
 
 const MAIN = fileURLToPath(new URL("../../dist/src/main.js", import.meta.url));
@@ -35,7 +37,7 @@ async function until(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
-describe.skipIf(isSkipped).each(["xdp-driver", "packet"])("a device made anew, %s", (backend) => {
+describe.skipIf(isSkipped).each(["xdp-driver", "packet"])("a box that runs, %s", (backend) => {
   let lab: Lab;
   let folder: string;
   let box: ChildProcessWithoutNullStreams;
@@ -93,7 +95,37 @@ describe.skipIf(isSkipped).each(["xdp-driver", "packet"])("a device made anew, %
     rmSync(folder, { recursive: true });
   });
 
-  test("is noticed when it goes: its interface is down, and what tracks it knows", async () => {
+  test("takes another configuration without losing a packet; entries that stay keep their hits", async () => {
+    const connected = await connectConsole(socket());
+    if (isProblem(connected)) throw new Error(connected.problem);
+    const console = connected.value;
+    const type = async (...lines: string[]): Promise<void> => {
+      for (const line of lines) {
+        const { error } = await console.ask({ line });
+        if (error !== undefined) throw new Error(`${line}: ${error}`);
+      }
+    };
+    const pinging = lab.spawn("inside", "ping", "-c", "150", "-i", "0.02", "-W", "1", "10.2.0.2");
+    let output = "";
+    pinging.stdout.on("data", (data: Buffer) => {
+      output += data.toString();
+    });
+    const ended = new Promise((resolve) => pinging.once("exit", resolve));
+    for (let round = 1; round <= 3; round++) {
+      const lines = Array.from(
+        { length: 200 },
+        (_, i) => `${round * 300 + i} permit tcp any host 192.0.2.${i}`,
+      );
+      await type("configure terminal", "ip access-list extended INSIDE", ...lines, "end");
+    }
+    await ended;
+    expect(output).toMatch(/150 received, 0% packet loss/);
+    const [, hits] = /permit icmp any any \((\d+) match/.exec(ask("show", "access-lists"))!;
+    expect(Number(hits)).toBeGreaterThan(0);
+    console.close();
+  });
+
+  test("notices a device that goes: its interface is down, and what tracks it knows", async () => {
     expect(ask("show", "standby")).toContain("Priority 100");
     run("ip", "-n", lab.name("box"), "link", "del", "in0");
     await until("the box has noticed", () => said.includes("device in0 is gone"));
@@ -103,7 +135,7 @@ describe.skipIf(isSkipped).each(["xdp-driver", "packet"])("a device made anew, %
     expect(lab.succeeds("outside", "ping", "-c", "3", "-i", "0.2", "-W", "1", "10.2.0.1")).toBe(true);
   });
 
-  test("is taken from the kernel and carries packets when it is there again, from its own address", async () => {
+  test("takes it from the kernel when it is there again, and sends from its address", async () => {
     plug();
     run("ip", "-n", lab.name("box"), "addr", "add", "10.1.0.1/24", "dev", "in0");
     await until("the box has noticed", () => said.includes("device in0 is there again"));
