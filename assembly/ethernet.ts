@@ -6,9 +6,11 @@
  */
 import {
   I_MAC,
+  I_NATIVE,
   I_VLAN,
   I_VLAN_PARENT,
   IF_CHECK_MAC,
+  IF_NATIVE,
   IF_UP,
   IF_VLAN_STRICT,
   INTERFACE_SIZE,
@@ -56,6 +58,11 @@ export function interfaceFlags(number: u32): u32 {
   return load<u8>(<usize>STATE_AT + number, S_LINK_FLAGS);
 }
 
+/** An interface that was given and is shut, has no device, or is not there. */
+export function isDown(ingress: u32): bool {
+  return ingress != 0 && (interfaceFlags(ingress) & IF_UP) == 0;
+}
+
 /**
  * Whether an untagged frame needs no second look at its link: the interface is up, and either takes every frame, or has
  * a device and the frame is for the MAC address that it sends from.
@@ -64,7 +71,7 @@ export function interfaceFlags(number: u32): u32 {
 export function isPlain(ingress: u32, frame: usize, ethernet: bool): bool {
   const flags = interfaceFlags(ingress);
   if ((flags & (IF_UP | IF_CHECK_MAC | IF_VLAN_STRICT)) == IF_UP) return true;
-  return isLive && ethernet && (flags & IF_UP) != 0 && isToSource(frame, ingress);
+  return isLive && ethernet && (flags & (IF_UP | IF_NATIVE)) == IF_UP && isToSource(frame, ingress);
 }
 
 /** Result of `walkLink` that is a reason and no ethertype. */
@@ -76,8 +83,8 @@ export const LINK_REFUSED: u32 = 0x10000;
  */
 export function walkLink(meta: usize, type: u32, ethernet: bool): u32 {
   let ingress: u32 = load<u8>(meta, M_INGRESS);
+  if (isDown(ingress)) return LINK_REFUSED + R_INTERFACE_DOWN;
   let flags = ingress == 0 ? IF_UP : interfaceFlags(ingress);
-  if ((flags & IF_UP) == 0) return LINK_REFUSED + R_INTERFACE_DOWN;
   for (let tags: u32 = 0; isTag(type); tags++) {
     if (tags == VLAN_TAGS_MAX) return LINK_REFUSED + R_VLAN;
     const at: usize = load<u32>(meta, M_NETWORK);
@@ -97,6 +104,11 @@ export function walkLink(meta: usize, type: u32, ethernet: bool): u32 {
     store<u32>(meta, <u32>at + 4, M_NETWORK);
     store<u32>(meta, load<u32>(meta, M_LENGTH) - 4, M_LENGTH);
     store<u32>(meta, load<u32>(meta, M_AVAILABLE) - 4, M_AVAILABLE);
+  }
+  if (flags & IF_NATIVE) {
+    ingress = load<u8>(interfaceAt(ingress), I_NATIVE);
+    flags = interfaceFlags(ingress);
+    if ((flags & IF_UP) == 0) return LINK_REFUSED + R_INTERFACE_DOWN;
   }
   store<u8>(meta, ingress, M_INGRESS);
   return ethernet && flags & IF_CHECK_MAC && isForOther(meta, ingress) ? LINK_REFUSED + R_NOT_FOR_US : type;

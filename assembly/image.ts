@@ -5,6 +5,7 @@ import {
   ENTRY_SIZE,
   I_ACL_IN4,
   I_INSPECT_IN4,
+  I_NATIVE,
   IN_COUNT,
   IN_FIRST,
   INSPECT_SIZE,
@@ -108,6 +109,7 @@ function isSpanCount(count: u32): bool {
 function referencesHold(image: usize, interfaces: u32, inspections: u32, entries: u32, lists: u32): bool {
   for (let number: usize = 0; number < interfaces; number++) {
     const record = image + load<u32>(image, P_INTERFACES) + number * INTERFACE_SIZE;
+    if (load<u8>(record, I_NATIVE) >= interfaces) return false;
     for (let i: usize = 0; i < BINDINGS; i++) {
       if (load<u16>(record + (i << 1), I_ACL_IN4) > lists) return false;
       const inspection: u32 = load<u8>(record + i, I_INSPECT_IN4);

@@ -28,12 +28,14 @@ import {
   R_MARTIAN_DESTINATION,
   R_MARTIAN_SOURCE,
   R_MULTICAST,
+  SCOPE_LINK,
   SCOPE_LISTENER,
   SCOPE_LOCAL_MULTICAST,
   SCOPE_NEIGHBOR,
 } from "./layout";
 import { be16 } from "./bytes";
 import { ICMPV6, TCP, UDP } from "./key";
+import { isOwn6 } from "./route";
 
 export const IPV6_HEADER: u32 = 40;
 export const IPV6_PAYLOAD: usize = 4; // u16
@@ -192,7 +194,7 @@ function optionsSound(at: usize, end: usize): bool {
   return true;
 }
 
-/** Source and destination; also settles what is for the firewall itself: neighbour discovery, link-local multicast. */
+/** Source and destination; also settles what is for the firewall itself: neighbour discovery, what stays on the link. */
 function checkAddresses6(meta: usize, network: usize): u32 {
   const source = network + IPV6_SOURCE;
   const destination = network + IPV6_DESTINATION;
@@ -215,8 +217,13 @@ function checkAddresses6(meta: usize, network: usize): u32 {
     return 0;
   }
   if (toLink) {
-    if (!listener && isLinkLocal(destination)) return R_LINK_SCOPE;
-    store<u8>(meta, listener ? SCOPE_LISTENER : SCOPE_LOCAL_MULTICAST, M_SCOPE);
+    if (listener) {
+      store<u8>(meta, SCOPE_LISTENER, M_SCOPE);
+      return 0;
+    }
+    const unicast = isLinkLocal(destination);
+    if (unicast && !isOwn6(destination)) return R_LINK_SCOPE;
+    store<u8>(meta, unicast ? SCOPE_LINK : SCOPE_LOCAL_MULTICAST, M_SCOPE);
     return 0;
   }
   if (load<u16>(destination) == 0x01ff) return R_MARTIAN_DESTINATION;
@@ -234,7 +241,7 @@ function icmpType(meta: usize): u32 {
 
 
 @inline
-function isLinkLocal(address: usize): bool {
+export function isLinkLocal(address: usize): bool {
   return (load<u16>(address) & 0xc0ff) == 0x80fe;
 }
 

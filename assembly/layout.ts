@@ -509,8 +509,6 @@ export const DF_IDS = 4;
 export const DF_TRACE = 8;
 /** Out: the packet passes when the peer has acknowledged its session (COLD_ADD_NUMBER), or has had its time. */
 export const DF_DEFERRED = 16;
-/** Out: the packet passes and is larger than the MTU of its egress, and may be cut. */
-export const DF_OVERSIZE = 32;
 /**
  * In: the sender may have left the transport checksum of TCP or UDP to its device (CHECKSUM_PARTIAL), and nobody has said so
  * of this frame: a checksum that is wrong and equals the sum of the pseudo header is completed where it stands.
@@ -645,6 +643,7 @@ export const SCOPE_UNICAST = 0;
 export const SCOPE_LOCAL_MULTICAST = 1; // for the firewall, once the inbound list permits it
 export const SCOPE_NEIGHBOR = 2; // neighbour discovery: for the firewall, no list
 export const SCOPE_LISTENER = 3; // MLD: the same
+export const SCOPE_LINK = 4; // to a link-local address of the firewall, once the inbound list permits it
 
 export const CLASS_DROP = 0;
 export const CLASS_TCP = 1;
@@ -756,6 +755,7 @@ export const I_INSPECT_OUT4 = 21; // u8
 export const I_INSPECT_IN6 = 22; // u8
 export const I_INSPECT_OUT6 = 23; // u8
 export const I_STATEFUL = 24; // u8: bit i: sessions of inspection binding i (in the order above) are told to the peer
+export const I_NATIVE = 25; // u8: number of the subinterface that frames without a tag belong to, 0 none
 export const IF_UP = 1;
 /** Frames must be addressed to I_MAC (or to a group address). */
 export const IF_CHECK_MAC = 2;
@@ -767,6 +767,8 @@ export const IF_IP6 = 16;
 /** `ip virtual-reassembly drop-fragments`; the next bit: of IPv6. */
 export const IF_DROP_FRAGMENTS4 = 32;
 export const IF_DROP_FRAGMENTS6 = 64;
+/** I_NATIVE is not 0. */
+export const IF_NATIVE = 128;
 export const RPF_OFF = 0;
 export const RPF_ANY = 1;
 export const RPF_RX = 2;

@@ -30,6 +30,7 @@ import {
   R_BAD_DESCRIPTOR,
   R_ETHERTYPE,
   R_FRAME_TRUNCATED,
+  R_INTERFACE_DOWN,
   SCOPE_NEIGHBOR,
   SCOPE_UNICAST,
 } from "./layout";
@@ -37,6 +38,7 @@ import { be16, clear } from "./bytes";
 import {
   ETHERNET_HEADER,
   ETHERTYPE_AT,
+  isDown,
   isForGroup,
   isPlain,
   isTag,
@@ -105,19 +107,17 @@ function parseFrame(descriptor: usize, meta: usize): u32 {
   const header = ethernet ? ETHERNET_HEADER : 0;
   store<u32>(meta, <u32>frame, M_FRAME);
   store<u8>(meta, ingress, M_INGRESS);
-  const plain = captured >= header && isPlain(ingress, frame, ethernet);
-  if (captured >= header) {
-    if (ethernet) type = be16(frame + ETHERTYPE_AT);
-    store<u32>(meta, <u32>frame + header, M_NETWORK);
-    store<u32>(meta, captured - header, M_AVAILABLE);
-    store<u32>(meta, wire - header, M_LENGTH);
-    if (type == TYPE_IPV4 && plain)
-      return parseIpv4(descriptor, meta, frame + header, captured - header, wire - header, ethernet, ingress);
-  }
+  if (captured < header) return isDown(ingress) ? R_INTERFACE_DOWN : R_FRAME_TRUNCATED;
+  const plain = isPlain(ingress, frame, ethernet);
+  if (ethernet) type = be16(frame + ETHERTYPE_AT);
+  store<u32>(meta, <u32>frame + header, M_NETWORK);
+  store<u32>(meta, captured - header, M_AVAILABLE);
+  store<u32>(meta, wire - header, M_LENGTH);
+  if (type == TYPE_IPV4 && plain)
+    return parseIpv4(descriptor, meta, frame + header, captured - header, wire - header, ethernet, ingress);
   if (!plain || isTag(type)) {
-    const walked = walkLink(meta, captured < header ? 0 : type, ethernet && captured >= header);
+    const walked = walkLink(meta, type, ethernet);
     if (walked >= LINK_REFUSED) return walked & 0xffff;
-    if (captured < header) return R_FRAME_TRUNCATED;
     type = walked;
   }
   if (type == TYPE_IPV4) return parseMoved(descriptor, meta, ethernet);

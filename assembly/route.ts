@@ -120,6 +120,11 @@ function lookup6(address: usize): u32 {
   return (<u32>load<u8>(route, ROUTE6_INTERFACE)) | ((<u32>load<u8>(route, ROUTE6_FLAGS)) << 8);
 }
 
+/** Whether the IPv6 address at `address` is one of the firewall, on whichever interface. */
+export function isOwn6(address: usize): bool {
+  return isLocal(lookup6(address));
+}
+
 /** Routes that say whose an address is, and not where it is. */
 const RT_OWNED: u32 = RT_LOCAL | RT_BROADCAST;
 

@@ -17,26 +17,14 @@ import type { Address } from "./ip.js";
 import { timeRangeBits } from "./policy/clock.js";
 import { findInterface } from "./policy/interfaces.js";
 import { networkOf } from "./policy/routes.js";
-import type { Policy, PolicyRule } from "./policy/policy.js";
-import { ConfigError, type DataplaneOptions, loadPolicy, type Room, type Setup } from "./prepare.js";
+import type { EnforcedPolicy, Policy } from "./policy/policy.js";
+import { hitOrigins, type RuleInfo, ruleInfo } from "./policy/rules.js";
+import { ConfigError, loadPolicy, type Room, type Setup } from "./prepare.js";
 import { parseSessionId, readSession, type Session, sessionIdAt, usedSlots } from "./session-view.js";
 import { SyncPort } from "./sync-port.js";
 import { readSnapshot, type SnapshotHeader, SnapshotError, writeSnapshot } from "./snapshot.js";
 
-/** An entry of an access list in use. */
-export interface RuleInfo {
-  /** From 1, as in `batch.rule()`. */
-  number: number;
-  list: string;
-  family: 4 | 6;
-  sequence: number;
-  action: "permit" | "deny";
-  /** As the running configuration has it, without its sequence number. */
-  text: string;
-  log?: "log" | "log-input";
-  /** Packets that it decided. */
-  hits: number;
-}
+export type { RuleInfo };
 
 const MINUTE_MS = 60_000;
 
@@ -47,8 +35,10 @@ export class Dataplane {
   /** Devices, MAC addresses and neighbours; until it is enabled, frames stay as they came. */
   readonly forwarding: Forwarding;
   readonly #core: Core;
-  #options: DataplaneOptions;
-  #policy: Policy;
+  #options: Setup["options"];
+  #policy: Policy | EnforcedPolicy;
+  /** Bytes of the image of the next policy that are in their bank already. */
+  #staged = 0;
   #notes: readonly Diagnostic[];
   /** Wall clock minus the clock of the calls. */
   #wallOffsetMs: number;
@@ -84,7 +74,7 @@ export class Dataplane {
 
   /** The configuration in force. */
   get config(): Config {
-    return this.#policy.config;
+    return this.#compiled.config;
   }
 
   /** What the configuration in force made a reader notice: warnings and notes. */
@@ -105,7 +95,7 @@ export class Dataplane {
   /** The number of the interface toward an address, by the routes; 0: none, or the firewall's own. */
   interfaceToward(address: Address): number {
     const family = typeof address;
-    const route = this.#policy.routes.find(
+    const route = this.#compiled.routes.find(
       ({ network, prefixLength }) =>
         typeof network === family && networkOf(address, prefixLength) === network,
     );
@@ -147,12 +137,21 @@ export class Dataplane {
 
   /** The entries of the access lists in use: `rules()[n - 1]` is rule n. */
   rules(): RuleInfo[] {
-    return this.#policy.rules.map((rule) => this.#ruleInfo(rule));
+    const hits = this.hits();
+    return this.#compiled.rules.map((rule) => ruleInfo(rule, hits[rule.number]!));
   }
 
-  /** `rules()[number - 1]`. */
-  rule(number: number): RuleInfo {
-    return this.#ruleInfo(this.#policy.rules[number - 1]!);
+  /** Packets that each entry of the access lists decided, by rule number from 0; what is behind the last one is 0. */
+  hits(): BigUint64Array<ArrayBuffer> {
+    const { rules } = this.#core.plan.capacity;
+    const at = this.#hitsAt(this.#core.state(L.S_ACTIVE_BANK) - 1);
+    return this.#core.longs.slice(at, at + rules);
+  }
+
+  /** What the entry `rules()[number - 1]` is called, for which no texts are needed. */
+  ruleName(number: number): { readonly list: string; readonly sequence: number } {
+    const { lists, listOf, sequences } = this.#policy.ruleNames;
+    return { list: lists[listOf[number - 1]!]!, sequence: sequences[number - 1]! };
   }
 
   /** The sessions that exist. They are read while they are iterated over: a call in between may change the rest. */
@@ -200,7 +199,7 @@ export class Dataplane {
 
   /** What the last call reported; to be read before the next one. */
   events(): Generator<FirewallEvent, void, undefined> {
-    return readEvents(this.#core, this.#policy);
+    return readEvents(this.#core, this.#policy.numbering);
   }
 
   /** They have been read: until the next call there are no others. */
@@ -219,7 +218,7 @@ export class Dataplane {
     checkTime(nowMs);
     // A name that is no interface is answered like a number that is none: by the core.
     const ingress = options.in === undefined ? 0 : (this.interfaceNumber(options.in) ?? L.INTERFACES_MAX);
-    return explainFrame(this.#core, this.#policy, this.#rulesSince, {
+    return explainFrame(this.#core, this.#compiled, this.#rulesSince, {
       frame,
       ingress,
       ethertype: options.ethertype ?? 0,
@@ -238,23 +237,36 @@ export class Dataplane {
     const room = { rules: capacity.rules, fragments: capacity.fragments, bankSize };
     const options = { ...this.#options, file, macs };
     const { policy, notes } = loadPolicy(config, options, room, this.#policy.numbering);
-    this.#install(policy, this.#policy);
+    this.#install(policy, hitOrigins(policy.rules, this.#compiled.rules));
     this.#options = options;
     this.#notes = notes;
   }
 
   /**
-   * The same with a policy that was compiled elsewhere, with the numbering of the one in force: only switching is left to
-   * be done here.
+   * Copies a part of the image of a policy to where it will be in force after `adopt`; the parts come in their order. For
+   * those who must not copy all of it at once.
    */
-  adopt(policy: Policy, notes: readonly Diagnostic[]): void {
-    this.#install(policy, this.#policy);
-    this.#notes = notes;
+  stage(image: Uint8Array, from: number, end: number): void {
+    // This instance has not seen what comes before: it took over meanwhile, and copies all of it later.
+    if (from !== 0 && from !== this.#staged) return;
+    this.#core.bytes.set(image.subarray(from, end), this.#bankAt(this.#nextBank) + from);
+    this.#staged = Math.min(end, image.length);
+  }
+
+  /**
+   * Switches to a policy that was compiled elsewhere with the numbering of the one in force; nothing is left to be done here
+   * that takes long. Its texts stay where it was compiled: `config`, `notes`, `rules`, `explain`, `snapshot` and
+   * `interfaceToward` have to be asked there from now on.
+   * @param origins as `hitOrigins` has them.
+   */
+  adopt(policy: EnforcedPolicy, origins: Uint32Array): void {
+    this.#install(policy, origins, this.#staged);
+    this.#notes = [];
   }
 
   /** The whole firewall as bytes: configuration, sessions, counters. */
   snapshot(): Uint8Array {
-    const { config, numbering } = this.#policy;
+    const { config, numbering } = this.#compiled;
     const header: SnapshotHeader = {
       layout: L.LAYOUT_VERSION,
       capacity: { ...this.#core.plan.capacity },
@@ -285,6 +297,7 @@ export class Dataplane {
       throw new SnapshotError("the policy in the snapshot is not that of its configuration");
     }
     this.batch.clear();
+    this.#staged = 0;
     this.#core.restoreState(state);
     const { file, inside, pair, macs, mtus, checksums } = header;
     this.#options = {
@@ -307,6 +320,7 @@ export class Dataplane {
   /** Becomes a copy of another firewall of the same capacity; what is in its batch is left out. */
   copyFrom(original: Dataplane): void {
     this.batch.clear();
+    this.#staged = 0;
     this.#core.copyFrom(original.#core);
     this.sync.copyFrom(original.sync);
     this.#options = original.#options;
@@ -317,20 +331,16 @@ export class Dataplane {
     this.#rulesSince = original.#rulesSince;
   }
 
-  /** Writes a policy into the bank that is not in force and switches. */
-  #install(policy: Policy, before?: Policy): void {
+  /** Writes a policy, of which `staged` bytes are there, into the bank that is not in force, and switches. */
+  #install(policy: EnforcedPolicy, origins: Uint32Array = new Uint32Array(), staged = 0): void {
     const core = this.#core;
-    const { regions, bankSize, capacity } = core.plan;
-    const active = core.state(L.S_ACTIVE_BANK);
-    const bank = active === 1 ? 1 : 0;
-    core.bytes.set(policy.image, regions.banks.at + bank * bankSize);
-    const hits = new Map(before?.rules.map((rule) => [ruleIdentity(rule), this.#hits(rule)]));
-    const hitsAt = (regions.hits.at + bank * capacity.rules * 8) / 8;
-    core.longs.fill(0n, hitsAt, hitsAt + capacity.rules);
-    for (const rule of policy.rules) core.longs[hitsAt + rule.number] = hits.get(ruleIdentity(rule)) ?? 0n;
+    const bank = this.#nextBank;
+    core.bytes.set(policy.image.subarray(staged), this.#bankAt(bank) + staged);
+    this.#staged = 0;
+    this.#carryHits(bank, origins);
     const problem = core.activate(bank);
     if (problem !== 0) throw new Error(`the core refuses the policy image (${problem})`);
-    core.words.set(policy.timeouts, regions.timeouts.at / 4);
+    core.words.set(policy.timeouts, core.plan.regions.timeouts.at / 4);
     this.#policy = policy;
     this.forwarding.setMtus(policy.interfaces.map(({ mtu }) => mtu));
     this.sync.renumber();
@@ -339,19 +349,46 @@ export class Dataplane {
     this.#minute = Number.NaN;
   }
 
-  #hits(rule: PolicyRule): bigint {
-    const { regions, capacity } = this.#core.plan;
-    const bank = this.#core.state(L.S_ACTIVE_BANK) - 1;
-    return this.#core.longs[regions.hits.at / 8 + bank * capacity.rules + rule.number]!;
+  /** Counters of the entries in a bank: those of the entries that they were before. */
+  #carryHits(bank: number, origins: Uint32Array): void {
+    const { words, longs, plan } = this.#core;
+    const at = this.#hitsAt(bank);
+    const before = this.#hitsAt(1 - bank) - 1;
+    longs.fill(0n, at, at + plan.capacity.rules);
+    // By words: a bigint of each counter would take ten times as long.
+    for (let number = 0; number < origins.length; number++) {
+      const origin = origins[number]!;
+      if (origin === 0) continue;
+      words[2 * (at + number)] = words[2 * (before + origin)]!;
+      words[2 * (at + number) + 1] = words[2 * (before + origin) + 1]!;
+    }
   }
 
-  #ruleInfo(rule: PolicyRule): RuleInfo {
-    const { number, list, family, sequence, action, text, log } = rule;
-    return { number: number + 1, list, family, sequence, action, text, log, hits: Number(this.#hits(rule)) };
+  /** The bank of the next policy. S_ACTIVE_BANK counts from 1; 0 none. */
+  get #nextBank(): number {
+    return this.#core.state(L.S_ACTIVE_BANK) === 1 ? 1 : 0;
+  }
+
+  #bankAt(bank: number): number {
+    const { regions, bankSize } = this.#core.plan;
+    return regions.banks.at + bank * bankSize;
+  }
+
+  /** Number, in `longs`, of the first counter of a bank. */
+  #hitsAt(bank: number): number {
+    const { regions, capacity } = this.#core.plan;
+    return regions.hits.at / 8 + bank * capacity.rules;
+  }
+
+  /** The policy with its texts. */
+  get #compiled(): Policy {
+    const policy = this.#policy;
+    if (!("config" in policy)) throw new Error("the texts of this policy are where it was compiled");
+    return policy;
   }
 
   #timeRanges(nowMs: number): bigint {
-    return timeRangeBits(this.#policy.config, this.#policy.timeRanges, nowMs + this.#wallOffsetMs);
+    return timeRangeBits(this.#policy.timeRanges, nowMs + this.#wallOffsetMs);
   }
 
   /** Once a minute of the clock; a clock that goes back stands still, as in the core. */
@@ -384,9 +421,4 @@ function policyOfSnapshot(header: SnapshotHeader, room: Room): { policy: Policy;
 /** A time that is no number would stop the clock for ever: only a bug gives one. */
 function checkTime(nowMs: number): void {
   if (!(Math.abs(nowMs) <= Number.MAX_SAFE_INTEGER)) throw new RangeError(`${nowMs} is no time in ms`);
-}
-
-/** What makes an entry of two configurations the same. */
-function ruleIdentity({ family, list, sequence, text }: PolicyRule): string {
-  return `${family}:${list} ${sequence} ${text}`;
 }

@@ -2,7 +2,7 @@
 import * as L from "../assembly/layout.js";
 import type { Core } from "./core.js";
 import { bytesToBigint, formatIpv4, formatIpv6 } from "./ip.js";
-import type { Policy } from "./policy/policy.js";
+import type { Numbering } from "./policy/numbering.js";
 import { reasonOf } from "./reasons.js";
 import { formatSessionId } from "./session-view.js";
 
@@ -95,15 +95,15 @@ const TCP = 6;
 const ICMP: ReadonlySet<number> = new Set([1, 58]);
 
 /** Decodes the events of the last call, in the order in which they happened. */
-export function* readEvents(core: Core, policy: Policy): Generator<FirewallEvent> {
+export function* readEvents(core: Core, numbering: Numbering): Generator<FirewallEvent> {
   const written = core.state(L.S_EVENTS_WRITTEN);
   for (let i = 0; i < written; i++) {
     const at = core.plan.regions.events.at + i * L.EVENT_SIZE;
     const type = core.view.getUint8(at + L.EV_TYPE);
     const session = SESSION_EVENTS.get(type);
     const packet = PACKET_EVENTS.get(type);
-    if (session !== undefined) yield readSessionEvent(core.view, at, session, policy);
-    else if (packet !== undefined) yield readPacketEvent(core.view, at, packet, policy);
+    if (session !== undefined) yield readSessionEvent(core.view, at, session, numbering);
+    else if (packet !== undefined) yield readPacketEvent(core.view, at, packet, numbering);
     else throw new Error(`event type ${type} has no name`);
   }
 }
@@ -117,7 +117,7 @@ function readSessionEvent(
   view: DataView,
   at: number,
   type: SessionEvent["type"],
-  { numbering }: Policy,
+  numbering: Numbering,
 ): SessionEvent {
   const v6 = view.getUint8(at + L.EV_V6) !== 0;
   const protocol = view.getUint8(at + L.EV_PROTOCOL);
@@ -151,7 +151,7 @@ function readPacketEvent(
   view: DataView,
   at: number,
   type: PacketEvent["type"],
-  { numbering }: Policy,
+  numbering: Numbering,
 ): PacketEvent {
   const v6 = view.getUint8(at + L.EV_V6) !== 0;
   const protocol = view.getUint8(at + L.EV_PROTOCOL);

@@ -9,7 +9,7 @@ import type { Batch } from "./batch.js";
 import type { Core } from "./core.js";
 import { addressBytes, formatMac, type Mac, macBytes } from "./frame.js";
 import { type Address, bytesToBigint } from "./ip.js";
-import type { PolicyInterface } from "./policy/interfaces.js";
+import { type PolicyInterface, tagOf } from "./policy/interfaces.js";
 
 /** An interface that has a device. */
 export interface LiveInterface {
@@ -63,9 +63,7 @@ export class Forwarding {
         throw new RangeError(`interface ${number} has no device under it`);
     }
     for (const each of interfaces) this.#connect(each);
-    for (let number = 1; number < L.INTERFACES_MAX; number++) {
-      if (!numbers.has(number)) this.#disconnect(number);
-    }
+    this.#disconnectOthers(numbers);
     this.#core.view.setUint32(this.#core.plan.regions.live.at + L.LIVE_ON, 1, true);
     this.#core.attachLive();
     this.#batch.reserveHeadroom(L.FRAME_HEADROOM);
@@ -182,14 +180,21 @@ export class Forwarding {
     this.#writeMacs(number);
   }
 
-  #disconnect(number: number): void {
-    const at = this.#record(number);
-    const mtu = this.mtu(number);
-    this.#core.bytes.fill(0, at, at + L.LIVE_INTERFACE_SIZE);
-    this.#core.view.setUint32(at + L.LI_MTU, mtu, true);
-    this.#virtual.delete(number);
-    const gone = [...this.neighbors()].filter((each) => each.interface === number);
-    for (const { address } of gone) this.deleteNeighbor(number, address);
+  #disconnectOthers(kept: ReadonlySet<number>): void {
+    const gone = new Set<number>();
+    for (let number = 1; number < L.INTERFACES_MAX; number++) {
+      const at = this.#record(number);
+      if (kept.has(number) || (this.#core.view.getUint8(at + L.LI_FLAGS) & L.LIF_ON) === 0) continue;
+      gone.add(number);
+      const mtu = this.mtu(number);
+      this.#core.bytes.fill(0, at, at + L.LIVE_INTERFACE_SIZE);
+      this.#core.view.setUint32(at + L.LI_MTU, mtu, true);
+      this.#virtual.delete(number);
+    }
+    if (gone.size === 0) return;
+    // All of the table, once.
+    const neighbors = [...this.neighbors()].filter((each) => gone.has(each.interface));
+    for (const { interface: number, address } of neighbors) this.deleteNeighbor(number, address);
   }
 
   /** The number of the interface whose device carries this one. */
@@ -199,8 +204,7 @@ export class Forwarding {
 
   /** The tag that the configuration gives the frames of an interface; the native VLAN of a device has none. */
   #tagOf(number: number): number {
-    const each = this.#interfaces()[number];
-    return each?.config?.encapsulation?.native ? 0 : (each?.vlan ?? 0);
+    return tagOf(this.#interfaces()[number]?.config);
   }
 
   #record(number: number): number {

@@ -10,7 +10,7 @@ import {
   SEED_BYTES,
 } from "./core.js";
 import type { Numbering } from "./policy/numbering.js";
-import { compilePolicy, type Policy } from "./policy/policy.js";
+import { compilePolicy, type EnforcedPolicy, type Policy } from "./policy/policy.js";
 
 export interface DataplaneOptions {
   /** A running configuration as text, or a parsed one. */
@@ -58,16 +58,19 @@ export class ConfigError extends Error {
 
 /** What the options come to: everything that an instance needs but the Wasm. */
 export interface Setup extends CoreSetup {
-  readonly policy: Policy;
+  readonly policy: Policy | EnforcedPolicy;
   readonly notes: readonly Diagnostic[];
-  readonly options: DataplaneOptions;
+  readonly options: Omit<DataplaneOptions, "config">;
 }
 
 /**
  * Checks the options and compiles the policy. Throws ConfigError.
  * @param newSeed hash keys for an instance that was given none.
  */
-export function prepare(options: DataplaneOptions, newSeed: () => Uint8Array): Setup {
+export function prepare(
+  options: DataplaneOptions,
+  newSeed: () => Uint8Array,
+): Setup & { readonly policy: Policy } {
   const capacity = completeCapacity(options.capacity);
   if ("problem" in capacity) throw new ConfigError([optionProblem(capacity.problem)]);
   const plan = planMemory(capacity);

@@ -2,6 +2,7 @@
 #include "host.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include "forward.h"
 #include "judge.h"
 #include "peer.h"
 #include "structures.h"
@@ -30,11 +31,50 @@ static uint32_t calls, calls_not_walked;
 /** The verdicts so far, in short. */
 static uint64_t fingerprint;
 
+/** The region `bytes` before the call: a live core writes to frames that pass. */
+static uint8_t before[size_bytes];
+static uint32_t before_from = size_bytes;
+
+static void keep_frames(void) {
+  before_from = forward_is_live ? size_bytes - batch_bytes : size_bytes;
+  memcpy(before + before_from, memory + at_bytes + before_from, size_bytes - before_from);
+}
+
+static bool is_kept(const Given *g) {
+  return forward_is_live && g->at >= at_bytes + before_from && (uint64_t)g->at + g->captured <= at_bytes + size_bytes;
+}
+
+/** The bytes of a frame as it was handed over. */
+static const uint8_t *bytes_before(const Given *g) {
+  return is_kept(g) ? before + (g->at - at_bytes) : memory + g->at;
+}
+
+/** Only frames that leave were written to, with the room before them. */
+static void check_frames(uint32_t decided) {
+  if (!forward_is_live) return;
+  static uint8_t expected[size_bytes];
+  memcpy(expected + before_from, before + before_from, size_bytes - before_from);
+  for (uint32_t i = 0; i < decided; i++) {
+    const Given *g = &batch[i];
+    const bool partial = (g->flags & L_DF_MAYBE_PARTIAL) != 0;
+    const bool changed = forward_has_changed(at_descriptors + i * L_DESC_SIZE);
+    if (!is_kept(g) || (!changed && !partial)) continue;
+    const uint32_t room = changed ? L_FRAME_HEADROOM : 0, from = g->at - at_bytes - room;
+    memcpy(expected + from, memory + at_bytes + from, room + g->captured);
+  }
+  for (uint32_t i = before_from; i < size_bytes; i++) {
+    REQUIRE(expected[i] == get8(at_bytes + i), "byte %u was written to, of a frame that does not leave", at_bytes + i);
+  }
+  // The next frames are written over these.
+  before_from = size_bytes;
+}
+
 /** Frames that the core holds, by cookie: the cookie of a frame is its number. */
 typedef struct {
   bool waiting;
   uint32_t captured, wire;
   uint8_t ingress;
+  uint16_t ethertype;
   uint8_t bytes[L_HELD_FRAME_MAX];
 } Held;
 #define HELD_KEPT (HELD_MAX + BATCH_MAX)
@@ -62,7 +102,8 @@ static void hold(uint32_t cookie, const Given *g) {
   h->captured = g->captured;
   h->wire = g->wire;
   h->ingress = g->ingress;
-  memcpy(h->bytes, memory + g->at, g->captured);
+  h->ethertype = g->ethertype;
+  memcpy(h->bytes, bytes_before(g), g->captured);
   machine_used_held(g->captured);
 }
 
@@ -99,12 +140,21 @@ static void read_decided(uint32_t i) {
   const uint32_t at = at_descriptors + i * L_DESC_SIZE;
   const Given *g = &batch[i];
   const uint32_t cookie = get32(at + L_D_COOKIE);
-  REQUIRE(get32(at + L_D_OFFSET) == g->at && get32(at + L_D_CAPTURED) == g->captured &&
-              get32(at + L_D_WIRE) == g->wire && get16(at + L_D_ETHERTYPE) == g->ethertype &&
+  const bool moved = get32(at + L_D_OFFSET) != g->at || get32(at + L_D_CAPTURED) != g->captured ||
+                     get32(at + L_D_WIRE) != g->wire;
+  REQUIRE((!moved || forward_has_changed(at)) && get16(at + L_D_ETHERTYPE) == g->ethertype &&
               (get8(at + L_D_FLAGS) & ~L_DF_DEFERRED) == g->flags && cookie == (uint32_t)(first_cookie + i),
           "descriptor %u was changed", i);
   read_output(&outputs[i], at);
-  outputs[i].given_ingress = g->ingress;
+  Output *o = &outputs[i];
+  o->given_ingress = g->ingress;
+  o->frame = bytes_before(g);
+  o->captured = g->captured;
+  o->wire = g->wire;
+  const bool partial = (g->flags & L_DF_MAYBE_PARTIAL) != 0;
+  if (partial) o->flags |= L_DF_CHECKSUM_OK;
+  const Original original = {g->at, o->frame, g->captured, g->wire, g->ethertype, g->segment, partial};
+  forward_check(o, &original, at);
   REQUIRE(outputs[i].verdict >= L_VERDICT_PASS && outputs[i].verdict <= L_VERDICT_HELD,
           "frame %u has no verdict", i);
   if (outputs[i].verdict == L_VERDICT_HELD) hold(cookie, g);
@@ -115,10 +165,18 @@ static void read_released(uint32_t i) {
   const uint32_t at = at_descriptors + i * L_DESC_SIZE;
   Held *h = held_place(get32(at + L_D_COOKIE), true);
   read_output(&outputs[i], at);
-  const Output *o = &outputs[i];
+  Output *o = &outputs[i];
   const uint32_t offset = get32(at + L_D_OFFSET);
   REQUIRE(offset >= at_held && offset + o->captured <= at_held + size_held, "a released frame lies at %u",
           offset);
+  const uint32_t kept_at = at_held + (offset - at_held) / L_HELD_SIZE * L_HELD_SIZE + L_HELD_HEADER;
+  const Original original = {kept_at, h->bytes, h->captured, h->wire, h->ethertype, 0, false};
+  forward_check(o, &original, at);
+  if (forward_has_changed(at)) {
+    o->frame = h->bytes;
+    o->captured = h->captured;
+    o->wire = h->wire;
+  }
   REQUIRE(o->captured == h->captured && o->wire == h->wire && memcmp(o->frame, h->bytes, h->captured) == 0,
           "a released frame was changed");
   REQUIRE(o->verdict != L_VERDICT_HELD && o->verdict != L_VERDICT_NONE, "a released frame has verdict %u",
@@ -146,6 +204,7 @@ static void check_call(uint32_t decided, uint32_t count) {
   REQUIRE(count >= decided && count <= decided + 2 * HELD_MAX, "%u outputs for %u frames", count, decided);
   for (uint32_t i = 0; i < decided; i++) read_decided(i);
   for (uint32_t i = decided; i < count; i++) read_released(i);
+  check_frames(decided);
   first_cookie += decided;
   if (host_prints) {
     for (uint32_t i = 0; i < count; i++) {
@@ -170,11 +229,13 @@ void host_walk(void) {
   const Expected expected = {given, given_bytes, peer_sessions_taken(), peer_ids_skipped()};
   check_structures(&expected, judge_live);
   judge_end_live();
+  forward_walk();
 }
 
 void host_decide(void) {
   if (batch_length == 0) return;
   const uint32_t decided = batch_length;
+  keep_frames();
   check_call(decided, core_process(decided, (double)now_ms));
   batch_length = 0;
   batch_bytes = END_BYTES;
@@ -199,6 +260,7 @@ void host_describe(Given g) {
   put8(at + L_D_INGRESS, g.ingress);
   put8(at + L_D_FLAGS, g.flags);
   put16(at + L_D_ETHERTYPE, g.ethertype);
+  put16(at + L_D_SEGMENT, g.segment);
   put32(at + L_D_COOKIE, first_cookie + batch_length);
   batch[batch_length++] = g;
   given++;
@@ -223,6 +285,18 @@ void host_walk_calls(void) {
 bool host_is_full(void) { return given >= FRAMES_MAX; }
 
 /* ---- everything but frames */
+
+void host_go_live(uint8_t how) {
+  host_decide();
+  if (host_prints) printf("live %u\n", how);
+  forward_go_live(how);
+}
+
+void host_change_wire(uint8_t what, uint8_t argument, const uint8_t *packet, uint32_t length) {
+  host_decide();
+  if (host_prints) printf("wire %u %u\n", what, argument);
+  forward_change(what, argument, packet, length);
+}
 
 void host_pass_time(uint64_t ms) {
   host_decide();
@@ -263,6 +337,7 @@ void host_init(void) {
 
 void host_begin(uint32_t first_policy, uint32_t frames, uint64_t start_ms, uint8_t fill) {
   machine_reset();
+  forward_reset();
   judge_reset();
   peer_reset();
   for (uint32_t i = 0; i < HELD_KEPT; i++) held[i].waiting = false;

@@ -17,6 +17,8 @@ typedef struct {
   uint32_t at, captured, wire;
   uint16_t ethertype;
   uint8_t flags, ingress;
+  /** Of a merged frame. */
+  uint16_t segment;
 } Given;
 
 /** Prints what happens. */
@@ -37,6 +39,9 @@ void host_describe(Given frame);
 /** Has the core decide what it was given. */
 void host_decide(void);
 
+/** From now on what passes is prepared for the wire; something about the wire changes: see forward.h. */
+void host_go_live(uint8_t how);
+void host_change_wire(uint8_t what, uint8_t argument, const uint8_t *packet, uint32_t length);
 void host_pass_time(uint64_t ms);
 /** Walks all structures. */
 void host_walk(void);

@@ -335,7 +335,9 @@ static void judge_pieces(bool beginnings) {
 static void judge_form(const Output *o) {
   REQUIRE(reason_name(o->reason) != NULL, "reason %u has no name", o->reason);
   REQUIRE(verdict_of(o->reason) == o->verdict, "%s with verdict %u", reason_name(o->reason), o->verdict);
-  REQUIRE((o->verdict == L_VERDICT_PASS) == (o->egress != 0), "%s: leaves by interface %u",
+  // What is too large is told the MTU of the interface that it would leave by.
+  const bool has_way = o->verdict == L_VERDICT_PASS || o->reason == L_R_TOO_BIG;
+  REQUIRE(has_way == (o->egress != 0), "%s: leaves by interface %u",
           reason_name(o->reason), o->egress);
   REQUIRE((o->session == 0) == (o->slot == 0), "%s: session %lu in slot %u", reason_name(o->reason),
           o->session, o->slot);

@@ -63,6 +63,7 @@ static uint32_t page_ceiling(uint32_t at) { return (at + PAGE - 1) / PAGE * PAGE
 
 /** Gives the core a range of its memory, with these rights. */
 static void expose(int file, uint32_t from, uint32_t to, int rights) {
+  if (from == to) return;
   void *at = mmap(view + from, to - from, rights, MAP_SHARED | MAP_FIXED, file, from);
   need(at == view + from, "mmap of a region");
 }
@@ -112,6 +113,19 @@ static uint32_t used_slot_count;
 static bool slot_is_used[GROUPS * L_GROUP_SLOTS];
 static uint32_t used_held_bytes;
 static uint32_t resets;
+static bool is_live;
+
+/** Frames can be written to, or only be read. */
+static void unlock_frames(bool writable) {
+  const uint32_t from = page_floor(at_bytes), to = page_ceiling(at_bytes + size_bytes);
+  const int rights = PROT_READ | (writable ? PROT_WRITE : 0);
+  need(mprotect(view + from, to - from, rights) == 0, "mprotect of the frames");
+}
+
+void machine_go_live(void) {
+  if (!is_live) unlock_frames(true);
+  is_live = true;
+}
 #define RESETS_PER_FULL_CHECK 256
 
 void machine_used_slot(uint32_t slot) {
@@ -147,6 +161,12 @@ void machine_reset(void) {
   restore(at_hits, size_hits);
   restore(at_descriptors, size_descriptors);
   restore(at_meta, size_meta);
+  if (is_live) {
+    restore(at_live, size_live);
+    restore(at_neighbors, size_neighbors);
+    unlock_frames(false);
+    is_live = false;
+  }
   instance = fresh_instance;
   if (resets++ % RESETS_PER_FULL_CHECK != 0) return;
   // What no packet was said to use must be as it was.
@@ -203,3 +223,7 @@ void core_scan(uint32_t groups) { Z_coreZ_scan(&instance, groups); }
 uint32_t core_write_records(uint32_t budget) { return Z_coreZ_writeRecords(&instance, budget); }
 uint32_t core_take_records(uint32_t size) { return Z_coreZ_takeRecords(&instance, size); }
 void core_distrust(void) { Z_coreZ_distrust(&instance); }
+void core_attach_live(void) { Z_coreZ_attachLive(&instance); }
+uint32_t core_put_neighbor(void) { return Z_coreZ_putNeighbor(&instance); }
+uint32_t core_drop_neighbor(void) { return Z_coreZ_dropNeighbor(&instance); }
+void core_find_next_hop(uint32_t interface, uint32_t v6) { Z_coreZ_findNextHop(&instance, interface, v6); }

@@ -59,6 +59,8 @@ void machine_check_gaps(void);
  */
 void machine_used_slot(uint32_t slot);
 void machine_used_held(uint32_t captured);
+/** Lets the core write to frames and use the neighbour table, until the next reset. */
+void machine_go_live(void);
 /** Takes all access to a bank from the core. */
 void machine_hide_bank(uint32_t bank);
 
@@ -79,3 +81,7 @@ void core_scan(uint32_t groups);
 uint32_t core_write_records(uint32_t budget);
 uint32_t core_take_records(uint32_t size);
 void core_distrust(void);
+void core_attach_live(void);
+uint32_t core_put_neighbor(void);
+uint32_t core_drop_neighbor(void);
+void core_find_next_hop(uint32_t interface, uint32_t v6);

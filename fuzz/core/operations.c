@@ -1,5 +1,6 @@
 /* What operations.h says: operands from bytes, and the calls of the host and of the peer. */
 #include "operations.h"
+#include "forward.h"
 #include "host.h"
 #include "peer.h"
 
@@ -21,7 +22,7 @@ uint32_t next_bytes(uint8_t *to, uint32_t length) {
 
 /* ---- packets */
 
-enum { NO_LINK_HEADER = 1, TRUNCATED = 2, PADDED = 4, OTHER_INGRESS = 8 };
+enum { NO_LINK_HEADER = 1, TRUNCATED = 2, PADDED = 4, OTHER_INGRESS = 8, MERGED = 0x80 };
 enum { BY_SOURCE = 0x10, TRACED = 0x20, CHECKSUM_OK = 0x40, UNREPAIRED = 0x80 };
 
 /** What happens to the next packet. */
@@ -70,7 +71,10 @@ static void send(const Frame *f, uint8_t operation) {
   uint8_t ingress = interface_of(f, operation);
   // Without its tags a frame is said to be on the subinterface.
   if (bare && ingress == TRUNK && f->network >= 18) ingress = (f->bytes[15] == 10) ? DMZ : GUEST;
-  host_give(bytes, (Given){0, captured, wire, ethertype, flags, ingress});
+  // A core that only decides must not write to frames.
+  if (forward_is_live && (coming.shape & MERGED) && (coming.shape_argument & 1)) flags |= L_DF_MAYBE_PARTIAL;
+  const uint16_t segment = coming.shape & MERGED ? coming.shape_argument >> 1 << 4 : 0;
+  host_give(bytes, (Given){0, captured, wire, ethertype, flags, ingress, segment});
 }
 
 static void send_pieces(uint8_t operation) {
@@ -170,6 +174,10 @@ static void pass_time(void) {
 static void control(void) {
   const uint8_t what = next8(), argument = next8();
   host_decide();
+  if (forward_is_live && (what & 0x80)) {
+    host_change_wire(what, argument, last.bytes + last.network, last.length - last.network);
+    return;
+  }
   switch (what % 8) {
     case 0: host_expire(argument); break;
     case 1: host_expire(GROUPS); break;

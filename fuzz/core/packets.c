@@ -11,6 +11,7 @@ static uint64_t run(const uint8_t *data, size_t size, uint8_t filler) {
   input_begin(data, size);
   const uint8_t start = next8();
   host_begin((start >> 2) % POLICY_COUNT, BATCHES[start & 3], start & 0x40 ? 0xfffffff0u : 1000, filler);
+  if (start & 0x20) host_go_live(next8());
   while (input_more() && !host_is_full()) operation(next8());
   return host_end();
 }

@@ -169,6 +169,7 @@ static uint64_t run(const uint8_t *data, size_t size, uint8_t fill) {
   const uint8_t start = next8();
   host_begin((start >> 2) % POLICY_COUNT, start & 1 ? 1 : 8, start & 0x40 ? 0xfffffff0u : 1000, fill);
   if (start & 2) peer_set_role(true);
+  if (start & 0x20) host_go_live(next8());
   while (input_more() && !host_is_full()) record_operation(next8());
   give(0);
   return host_end();

@@ -52,7 +52,7 @@ if ! cmp -s "$core" "$build/real.wasm" || [ ! -f "$build/core.o" ]; then
     -DWASM_RT_SKIP_SIGNAL_RECOVERY=1 -c "$build/core.c" -o "$build/core.o"
 fi
 (cd "$root" && npx tsx fuzz/core/export.ts "$build" "$build/real.wasm")
-harness="host machine frames packet policies judge sessions structures peer taken record operations"
+harness="host forward machine frames packet policies judge sessions structures peer taken record operations"
 objects=
 for file in "$target" $harness; do
   clang -O2 -g -Wall -Wextra -DWASM_RT_SKIP_SIGNAL_RECOVERY=1 -I"$build" -I"$here" -Wa,-I"$build" \

@@ -29,7 +29,7 @@ function opening(hosts: string, service: string): string[] {
 
 /** Inside to outside, outside to the web server, outside to the mail server, guests, the laboratory; IPv4 and IPv6. */
 const PAIRS = ["18", "10", "0b", "22", "23", "1d", "26", "58", "50", "4b", "08", "20", "30"];
-const STARTS = ["00", "01", "02", "03", "87", "04", "08", "8b", "43", "2f", "0c"];
+const STARTS = ["00", "01", "02", "03", "87", "04", "08", "8b", "43", "0f", "0c"];
 
 function conversations(): string[][] {
   const all: string[][] = [];
@@ -312,6 +312,21 @@ function pairs(): string[][] {
   ]);
 }
 
+/** The bit of the first byte with which the core is live; the byte behind it says which MTUs the links have. */
+const LIVE = 0x20;
+const MTU_CHOICES = 64;
+/** Interfaces of the policies, and what makes neighbours of both ends of the last packet out of one of them. */
+const WAYS = 7;
+const NEIGHBORS = (way: number): string => ["80", "81"].map((what) => CONTROL(what, `0${way}`)).join("");
+
+/** The same conversation through a live core, to neighbours that become known after a while. */
+function alive([start, ...rest]: readonly string[], index: number): string[] {
+  const hex = (byte: number): string => byte.toString(16).padStart(2, "0");
+  const first = hex(Number.parseInt(start!, 16) | LIVE);
+  const known = rest.map((operation, i) => `${operation}${i % 2 === 0 ? NEIGHBORS((index + i) % WAYS) : ""}`);
+  return [first, hex(index % MTU_CHOICES), ...known];
+}
+
 const bytesOf = (operations: readonly string[]): Uint8Array =>
   Buffer.from(operations.join("").replaceAll(" ", ""), "hex");
 
@@ -323,9 +338,15 @@ const write = (bytes: Uint8Array): void => writeFileSync(join(folder, `seed-${co
 if (target === "activate") {
   for (const start of [0, 1, 2, 3, 0x80, 0x81, 0x82, 0x83]) write(Uint8Array.from([start]));
 } else if (target === "records") {
-  for (const operations of syncSeeds()) write(bytesOf(operations));
+  for (const [i, operations] of [...syncSeeds()].entries()) {
+    write(bytesOf(operations));
+    write(bytesOf(alive(operations, i)));
+  }
   for await (const seed of captureSeeds(FRAMES_TOLD)) write(toldSeed(seed));
 } else {
-  for (const records of [...conversations(), ...pairs()]) write(bytesOf(records));
+  for (const [i, records] of [...conversations(), ...pairs()].entries()) {
+    write(bytesOf(records));
+    write(bytesOf(alive(records, i)));
+  }
   for await (const seed of captureSeeds(FRAMES_PER_SEED)) write(seed);
 }

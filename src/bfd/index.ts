@@ -7,4 +7,4 @@ export { keyOf } from "./sha1.js";
 export { COUNTED, type Counters, isSamePath } from "./state.js";
 export type { Diagnostic, State } from "./table.js";
 export type { NeighborView } from "./view.js";
-export { BFD_PORT, type ControlPacket, parsePacket } from "./wire.js";
+export { BFD_ECHO_PORT, BFD_MULTIHOP_PORT, BFD_PORT, type ControlPacket, parsePacket } from "./wire.js";

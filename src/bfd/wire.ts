@@ -19,6 +19,9 @@ import { DIAGNOSTICS, type Diagnostic, type State, STATES } from "./table.js";
 
 /** UDP port of the receiver (RFC 5881 section 4). */
 export const BFD_PORT = 3784;
+/** Of echo packets (RFC 5881), and over several hops (RFC 5883): nobody else is to answer there. */
+export const BFD_ECHO_PORT = 3785;
+export const BFD_MULTIHOP_PORT = 4784;
 /** Where the ports of senders begin. */
 export const SOURCE_PORT_MIN = 49_152;
 /** TTL or hop limit of every packet (RFC 5082). */

@@ -225,7 +225,8 @@ function bindingLines(box: Box, on: Interface): Line[] {
     verifySource: [],
     standby: { groups: new Map() },
   };
-  const { accessGroups, inspect, verifySource, virtualReassembly, virtualReassembly6, noUnreachables } = on;
+  const { accessGroups, inspect, verifySource, virtualReassembly, virtualReassembly6 } = on;
+  const { noUnreachables, noUnreachables6 } = on;
   const full = {
     ...bare,
     accessGroups,
@@ -234,6 +235,7 @@ function bindingLines(box: Box, on: Interface): Line[] {
     virtualReassembly,
     virtualReassembly6,
     noUnreachables,
+    noUnreachables6,
   };
   const lines = (one: Interface) => written({ interfaces: new Map([[one.name, one]]) });
   const common = new Set(lines(bare));

@@ -17,6 +17,7 @@ import { bfdPasses, hellosPass } from "./simulate.js";
 import * as standby from "./standby.js";
 import * as sync from "./sync.js";
 import * as takeover from "./takeover.js";
+import { framesBelongToOne } from "./vlans.js";
 
 /** Rules about one configuration. Severity is the gravest that the rule gives. */
 export const RULES: readonly Rule[] = [
@@ -227,6 +228,13 @@ export const RULES: readonly Rule[] = [
     severity: "warning",
     demands: "BFD notices a dead neighbor sooner than the hold time of HSRP does.",
     check: bfd.bfdIsFasterThanHold,
+  },
+  {
+    id: "V35",
+    severity: "error",
+    demands:
+      "No frame of a port belongs to two interfaces: VLANs are used once, and beside a native one the port has no address.",
+    check: framesBelongToOne,
   },
 ];
 

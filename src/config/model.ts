@@ -86,6 +86,7 @@ export interface Interface extends Placed {
   virtualReassembly6?: VirtualReassembly;
   encapsulation?: Placed & { vlan: number; native: boolean };
   noUnreachables?: boolean;
+  noUnreachables6?: boolean;
   bfd?: BfdInterval;
   standby: StandbyInterface;
   duplex?: string;

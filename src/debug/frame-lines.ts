@@ -12,7 +12,7 @@ import {
 import { ETHERTYPE_ARP, ethertypeOf, parseIp, parseUdp } from "../frame.js";
 import { ICMP, ICMP4, ICMP6, type NeighborMessage, parseNeighborMessage } from "../icmp.js";
 import { type Address, formatAddress, formatIpv4 } from "../ip.js";
-import { HSRP_PORTS } from "../node/facts.js";
+import { HSRP_PORTS } from "../hsrp/index.js";
 import { bfdLine, hsrpLine, sctpLine } from "./control-lines.js";
 import { countedText, type OwnFrame, type OwnPacket } from "./own-frame.js";
 import type { DebugLine } from "./topics.js";

@@ -56,7 +56,7 @@ function namesOf(dataplane: Dataplane): PacketNames {
   return {
     interfaces: dataplane.interfaces,
     rule: (number) => {
-      const { list, sequence } = dataplane.rule(number);
+      const { list, sequence } = dataplane.ruleName(number);
       return `${list} ${sequence}`;
     },
   };

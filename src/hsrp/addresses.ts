@@ -24,6 +24,9 @@ function transport(destination: string, destinationMac: Mac, port: number, ttl: 
   return { destination: parseAddress(destination)!, destinationMac, port, ttl };
 }
 
+/** UDP ports of HSRP for IPv4 and IPv6. */
+export const HSRP_PORTS: ReadonlySet<number> = new Set(Object.values(TRANSPORTS).map(({ port }) => port));
+
 export function transportOf(version: Version, family: Family): Transport {
   if (family === 6) return TRANSPORTS.ipv6;
   return version === 1 ? TRANSPORTS.version1 : TRANSPORTS.version2;

@@ -68,14 +68,32 @@ function networkOf({ address, prefixLength }: Network): Network {
   return { address, prefixLength };
 }
 
-/** The configured link-local address, else the one that an interface with IPv6 gives itself (RFC 4862). */
-function linkLocalAddress(each: Interface, mac: Mac): bigint | undefined {
+/**
+ * The configured link-local address, else the one that an interface with IPv6 gives itself (RFC 4862); undefined: it has
+ * none, or its MAC address would have to be known.
+ */
+export function linkLocalAddress(each: Interface, mac: Mac | undefined): bigint | undefined {
   const configured = each.addresses6.find(({ linkLocal, eui64: derived }) => linkLocal && !derived);
   if (configured !== undefined) return configured.address as bigint;
-  return each.addresses6.length > 0 || each.ipv6Enable === true ? linkLocalOf(mac) : undefined;
+  const hasIpv6 = each.addresses6.length > 0 || each.ipv6Enable === true;
+  return hasIpv6 && mac !== undefined ? linkLocalOf(mac) : undefined;
 }
 
-function eui64(prefix: Address, mac: Mac): bigint {
+/** The link-local addresses of the IPv6 groups of an interface; the MAC address is needed with `standby use-bia`. */
+export function virtualLinkLocals(each: Interface, mac: Mac | undefined): bigint[] {
+  const { standby } = each;
+  return [...standby.groups.values()].flatMap((group) => {
+    if (group.ipv6 === undefined) return [];
+    const { address } = group.ipv6;
+    if (address !== "autoconfig" && isLinkLocal(address)) return [address as bigint];
+    const known = { bia: mac, configured: group.macAddress, default: virtualMac(2, 6, group.group) };
+    const virtual = known[originOfMac(each, group)];
+    return virtual === undefined ? [] : [virtualLinkLocal(virtual)];
+  });
+}
+
+/** The prefix with the modified EUI-64 of a MAC address behind it (RFC 4291, appendix A). */
+export function eui64(prefix: Address, mac: Mac): bigint {
   return ((prefix as bigint) & ~EUI64_HOST) | (linkLocalOf(mac) & EUI64_HOST);
 }
 

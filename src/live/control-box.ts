@@ -12,10 +12,11 @@ import { IP_PROTOCOL_SCTP, IP_PROTOCOL_UDP } from "../config/names.js";
 import { ControlWatch } from "../debug/control-watch.js";
 import type { DebugOutlet } from "../debug/outlet.js";
 import type { Mac } from "../frame.js";
+import type { Address } from "../ip.js";
 import type { ControlInput, ControlOptions, NodeAction } from "../node/actions.js";
 import { BFD_PORT } from "../bfd/index.js";
+import { HSRP_PORTS } from "../hsrp/index.js";
 import { ControlNode } from "../node/control.js";
-import { HSRP_PORTS } from "../node/facts.js";
 import type { SessionsInput } from "../node/shared-sessions.js";
 import { type RingMemory, RingReader } from "../ring.js";
 import type { IncomingDatagram, Router, RouterAction, RouterInput } from "../router/index.js";
@@ -155,12 +156,22 @@ export class ControlBox {
   /** An operator's command, or the end. */
   command(input: Extract<ControlInput, { kind: "operator" | "stop" }>, nowMs: number): void {
     this.#nowMs = nowMs;
+    // Before the addresses are given up: then there is no router left that hosts could be told of.
+    if (input.kind === "stop") this.#toRouter({ kind: "stop", inherited: this.#inherited });
     this.#toNode(input);
-    if (input.kind === "stop") {
-      this.#toRouter(input);
-      this.#isOver = true;
-    }
+    this.#isOver ||= input.kind === "stop";
     this.#wake();
+  }
+
+  /** Virtual addresses that a standby router takes over when this box ends. */
+  get #inherited(): ReadonlySet<Address> {
+    return new Set(
+      this.node.hsrp
+        .views(this.#nowMs)
+        .flatMap(({ standby, virtualAddress }) =>
+          standby.kind === "neighbor" && virtualAddress !== undefined ? [virtualAddress] : [],
+        ),
+    );
   }
 
   /** Something for the router alone. */

@@ -30,7 +30,7 @@ import {
 } from "./messages.js";
 import { Outbox } from "./outbox.js";
 import type { PacketIo } from "./packet-io.js";
-import { kindOf, type PolicedKind, Policer } from "./policer.js";
+import { type PolicedKind, Policer } from "./policer.js";
 import { segments } from "./segments.js";
 import { Stations } from "./stations.js";
 
@@ -130,6 +130,12 @@ export class DataplaneBox {
     this.#ports = ports;
     this.#enable();
     this.#act(this.#options.sessions.share(sharing, nowMs), nowMs);
+  }
+
+  /** Opens the devices that there are now. */
+  reopen(): void {
+    this.#io.close();
+    this.#io = this.#options.openIo();
   }
 
   /** Has the events of the core read, once: its next call forgets them. */
@@ -306,7 +312,7 @@ export class DataplaneBox {
       case L.FW_LOCAL: {
         const number = batch.ingress(i);
         const networkOffset = batch.networkOffset(i);
-        const kind = kindOf(batch.frame(i), networkOffset, batch.protocol(i));
+        const kind = this.policer.kindOf(batch.frame(i), networkOffset, batch.protocol(i));
         this.#pass(kind, number, nowMs, () => ({
           kind: "local",
           interface: number,
@@ -448,10 +454,9 @@ export class DataplaneBox {
 
   /** The core has trapped: the devices get the memory of the one that goes on. The machines tell it what it has to know. */
   #renew(): void {
-    this.#io.close();
     this.#handover.end();
     this.#stations.clear();
     this.#enable();
-    this.#io = this.#options.openIo();
+    this.reopen();
   }
 }

@@ -54,7 +54,12 @@ export class EventOutlet {
 
   /** Hands on what is due. */
   tick(nowMs: number): void {
-    if (nowMs < this.#dueMs) return;
+    if (nowMs >= this.#dueMs) this.flush();
+  }
+
+  /** Hands on everything: before rules have other numbers. */
+  flush(): void {
+    if (this.#batches.length === 0) return;
     const batches = this.#batches;
     this.#batches = [];
     this.#dueMs = Number.POSITIVE_INFINITY;

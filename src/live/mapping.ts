@@ -6,6 +6,7 @@ import { interfaceName } from "../config/arguments.js";
 import { nearest } from "../config/diagnostics.js";
 import type { Config, Interface } from "../config/model.js";
 import { hasAddress, isUp, portOf } from "../check/topology.js";
+import { tagOf } from "../policy/interfaces.js";
 
 /** One `--map`. */
 export interface Attachment {
@@ -28,7 +29,7 @@ export interface LiveInterface {
   readonly name: string;
   /** Number of the port. */
   readonly port: number;
-  /** Tag of a subinterface; 0 none. */
+  /** Tag that its frames leave with; 0 none. */
   readonly vlan: number;
 }
 
@@ -63,7 +64,7 @@ export function planMapping(
   const interfaces: LiveInterface[] = [];
   for (const each of config.interfaces.values()) {
     const port = carriers.get(portOf(each.name));
-    if (port !== undefined) interfaces.push({ name: each.name, port, vlan: each.encapsulation?.vlan ?? 0 });
+    if (port !== undefined) interfaces.push({ name: each.name, port, vlan: tagOf(each) });
     else if (isNeeded(each))
       problems.push(
         `${config.file}:${each.at.line}: ${each.name} has an address but no device; add --map ${portOf(each.name)}=DEVICE, ` +

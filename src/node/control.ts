@@ -14,7 +14,7 @@
  */
 import { type Bfd, BFD_PORT, type BfdAction, type BfdInput } from "../bfd/index.js";
 import { IP_PROTOCOL_UDP } from "../config/names.js";
-import type { Hsrp, HsrpAction, HsrpInput } from "../hsrp/index.js";
+import { type Hsrp, HSRP_PORTS, type HsrpAction, type HsrpInput } from "../hsrp/index.js";
 import type { Address } from "../ip.js";
 import {
   Redundancy,
@@ -26,7 +26,7 @@ import type { Endpoint, SctpAction, SctpInput } from "../sctp/index.js";
 import type { ConfigureInput, ControlInput, ControlOptions, DatagramInput, NodeAction } from "./actions.js";
 import { BfdSide } from "./bfd-side.js";
 import { datagramOf, type Ends, endsOf, newEndpoint, sctpPacketOf } from "./endpoint.js";
-import { HSRP_PORTS, identityFor, interfacesOf } from "./facts.js";
+import { identityFor, interfacesOf } from "./facts.js";
 import { HsrpSide, type HsrpStep } from "./hsrp-side.js";
 import type { SessionsAction, SessionsInput, SessionsPort } from "./shared-sessions.js";
 import { isSctpFact } from "./told.js";

@@ -6,9 +6,6 @@ import { type Identity, identityOf, updateMsOf } from "../redundancy/index.js";
 import type { ControlOptions } from "./actions.js";
 import type { Sharing } from "./shared-sessions.js";
 
-/** UDP ports of HSRP for IPv4 and IPv6. */
-export const HSRP_PORTS: ReadonlySet<number> = new Set([1985, 2029]);
-
 /** Name of the interface by each of its own addresses. */
 export function interfacesOf({ interfaces }: Config): ReadonlyMap<Address, string> {
   return new Map(

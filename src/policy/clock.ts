@@ -1,6 +1,6 @@
 /** Which time ranges hold: the part of a policy that changes with the wall clock, without a packet. */
 import { isTimeRangeActive } from "../acl/evaluate.js";
-import type { CalendarTime, Config } from "../config/model.js";
+import type { CalendarTime, TimeRange } from "../config/model.js";
 
 /** The calendar of the firewall, which keeps UTC, at ms since 1970. */
 export function calendarTime(wallMs: number): CalendarTime {
@@ -14,12 +14,11 @@ export function calendarTime(wallMs: number): CalendarTime {
   };
 }
 
-/** Bit i: the time range `names[i]` is active at that moment. A name that is not defined never is. */
-export function timeRangeBits(config: Config, names: readonly string[], wallMs: number): bigint {
+/** Bit i: the time range `ranges[i]` is active at that moment. One that is not defined never is. */
+export function timeRangeBits(ranges: readonly (TimeRange | undefined)[], wallMs: number): bigint {
   const at = calendarTime(wallMs);
   let bits = 0n;
-  names.forEach((name, i) => {
-    const range = config.timeRanges.get(name);
+  ranges.forEach((range, i) => {
     if (range !== undefined && isTimeRangeActive(range, at)) bits |= 1n << BigInt(i);
   });
   return bits;

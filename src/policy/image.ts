@@ -153,6 +153,7 @@ function writeInterface(
   view.setUint8(at + L.I_INSPECT_IN6, bound.inspectIn6);
   view.setUint8(at + L.I_INSPECT_OUT6, bound.inspectOut6);
   view.setUint8(at + L.I_STATEFUL, statefulFlags(each.config));
+  view.setUint8(at + L.I_NATIVE, each.native);
 }
 
 function writeRoute4(view: DataView, at: number, route: Route): void {

@@ -15,6 +15,8 @@ export interface PolicyInterface {
   /** VLAN id of a subinterface; 0 none. */
   readonly vlan: number;
   readonly hasSubinterfaces: boolean;
+  /** Number of the subinterface that frames without a tag belong to (`encapsulation dot1Q N native`); 0: none. */
+  readonly native: number;
   /** Six bytes, when frames to other stations are to be dropped. */
   readonly mac?: readonly number[];
   /** Largest IP packet that it sends, bytes; 0 any. That of what carries it holds for a subinterface without one. */
@@ -57,6 +59,11 @@ export function findInterface(names: readonly string[], wanted: string): number 
   return number === -1 ? undefined : number;
 }
 
+/** The tag that frames of an interface leave with; 0 none: it is no subinterface, or that of the native VLAN. */
+export function tagOf(each: Interface | undefined): number {
+  return each?.encapsulation === undefined || each.encapsulation.native ? 0 : each.encapsulation.vlan;
+}
+
 /** An interface that the configuration only lists, as IOS does with every empty slot. */
 function isIdle(each: Interface): boolean {
   return !hasAddress(each) && each.accessGroups.length === 0 && each.inspect.length === 0;
@@ -96,11 +103,17 @@ export function compileInterfaces(
       parent: (carrier && own?.encapsulation && numbers.numberOf(carrier.name)) ?? 0,
       vlan: own?.encapsulation?.vlan ?? 0,
       hasSubinterfaces: own !== undefined && parents.has(name),
+      native: numbers.numberOf(nativeOf(name, all) ?? "") ?? 0,
       mac: addresses.get(number) ?? addresses.get((carrier && numbers.numberOf(carrier.name)) ?? 0),
       mtu: mtus.get(number) ?? mtus.get((carrier && numbers.numberOf(carrier.name)) ?? 0) ?? 0,
       config: own,
     };
   });
+}
+
+/** The subinterface of a port whose frames have no tag: the first that says so. */
+function nativeOf(name: string, all: readonly Interface[]): string | undefined {
+  return all.find((each) => parentName(each.name) === name && each.encapsulation?.native === true)?.name;
 }
 
 function compileMacs(
@@ -150,11 +163,12 @@ export function usesFamily(config: Interface | undefined, family: 4 | 6): boolea
 
 /** The flags byte of an interface record; `families` are those that it takes part in whatever it says itself. */
 export function interfaceFlags(each: PolicyInterface, families: ReadonlySet<4 | 6>): number {
-  const { up, mac, hasSubinterfaces, config } = each;
+  const { up, mac, hasSubinterfaces, native, config } = each;
   return (
     (up ? L.IF_UP : 0) |
     (mac ? L.IF_CHECK_MAC : 0) |
     (hasSubinterfaces ? L.IF_VLAN_STRICT : 0) |
+    (native !== 0 ? L.IF_NATIVE : 0) |
     (families.has(4) || usesFamily(config, 4) ? L.IF_IP4 : 0) |
     (families.has(6) || usesFamily(config, 6) ? L.IF_IP6 : 0) |
     (config?.virtualReassembly?.dropFragments ? L.IF_DROP_FRAGMENTS4 : 0) |

@@ -6,7 +6,7 @@ import * as L from "../../assembly/layout.js";
 import { type CompiledLists, compileAccessLists, listKey, type RuleInfo } from "../acl/compile.js";
 import { hasEntries } from "../acl/evaluate.js";
 import { formatEntry } from "../config/ace.js";
-import type { Config, Diagnostic, Direction, Family } from "../config/model.js";
+import type { Config, Diagnostic, Direction, Family, TimeRange } from "../config/model.js";
 import { compileFragmentLimits } from "./fragments.js";
 import { type InspectionBindings, type ListBindings, writeImage } from "./image.js";
 import { compileInspection, type InspectionRule, ruleKey } from "./inspection.js";
@@ -14,6 +14,7 @@ import { compileInterfaces, findInterface, type PolicyInterface, usesFamily } fr
 import { Interner, NUMBERING_LIMITS, NUMBERING_START, type Numbering } from "./numbering.js";
 import { NOWHERE, Problems } from "./problems.js";
 import { compileRoutes, type Route } from "./routes.js";
+import { type RuleNames, ruleNamesOf } from "./rules.js";
 import { compileSides } from "./sides.js";
 import { timeoutTable } from "./timers.js";
 
@@ -47,21 +48,33 @@ export interface PolicyRule extends RuleInfo {
   readonly text: string;
 }
 
-export interface Policy {
-  readonly config: Config;
-  readonly image: Uint8Array<ArrayBuffer>;
+/** What an instance needs of a policy to enforce it and to name what it decided. It holds no text of an entry, which may be many. */
+export interface EnforcedPolicy {
+  /** As compiled, or a copy in memory that threads share. */
+  readonly image: Uint8Array;
   /** The region `timeouts`. */
   readonly timeouts: Uint32Array;
   readonly numbering: Numbering;
   readonly interfaces: readonly PolicyInterface[];
+  /** By their bit in S_TIME_RANGES; undefined: not defined, and never active. */
+  readonly timeRanges: readonly (TimeRange | undefined)[];
+  readonly ruleNames: RuleNames;
+}
+
+export interface Policy extends EnforcedPolicy {
+  readonly config: Config;
   readonly routes: readonly Route[];
   readonly inspection: readonly (InspectionRule | undefined)[];
   /** Entries of the access lists, by rule number. */
   readonly rules: readonly PolicyRule[];
   /** `4:NAME` or `6:NAME` by list number; 0 none. */
   readonly lists: readonly string[];
-  /** Names, by their bit in S_TIME_RANGES. */
-  readonly timeRanges: readonly string[];
+}
+
+/** The part of a policy that is handed to another thread. */
+export function enforcedOf(policy: Policy): EnforcedPolicy {
+  const { image, timeouts, numbering, interfaces, timeRanges, ruleNames } = policy;
+  return { image, timeouts, numbering, interfaces, timeRanges, ruleNames };
 }
 
 /**
@@ -127,7 +140,8 @@ export function compilePolicy(
     inspection,
     rules: withTexts(config, acls.rules),
     lists,
-    timeRanges: acls.timeRanges,
+    ruleNames: ruleNamesOf(acls.rules),
+    timeRanges: acls.timeRanges.map((name) => config.timeRanges.get(name)),
   };
   return { policy, problems: problems.list };
 }

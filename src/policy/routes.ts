@@ -6,7 +6,9 @@
  */
 import * as L from "../../assembly/layout.js";
 import type { Config, Interface, StaticRoute } from "../config/model.js";
-import { type Address, bytesToBigint, formatAddress, ipv4Mask, ipv6Mask } from "../ip.js";
+import { eui64, isLinkLocal, linkLocalAddress, virtualLinkLocals } from "../hsrp/index.js";
+import { type Address, formatAddress, ipv4Mask, ipv6Mask } from "../ip.js";
+import { formatMac, type Mac } from "../mac.js";
 import { hasAddress, type PolicyInterface } from "./interfaces.js";
 import { NOWHERE, type Problems } from "./problems.js";
 
@@ -40,7 +42,6 @@ const RECURSION_MAX = 8;
 const DISCARD_INTERFACE = /^Null\d/;
 /** The longest prefix that still has a network and a broadcast address (RFC 3021 gives /31 to two hosts). */
 const SUBNET_PREFIX_MAX = 30;
-const LINK_LOCAL_PREFIX = 0xfe80n << 112n;
 const EUI64_PREFIX_MAX = 64;
 
 export function addressBits(address: Address): number {
@@ -67,7 +68,8 @@ export function compileRoutes(
 ): Route[] {
   const routes = new RouteTable();
   for (const each of interfaces) {
-    if (each.config === undefined || !each.up || !hasAddress(each.config)) continue;
+    if (each.config === undefined || !each.up) continue;
+    if (!hasAddress(each.config) && each.config.ipv6Enable !== true) continue;
     for (const route of ownRoutes(each, each.config, problems)) routes.add(route);
   }
   if (sides !== undefined) {
@@ -123,10 +125,14 @@ function* ownRoutes(each: PolicyInterface, config: Interface, problems: Problems
   });
   for (const address of virtualAddresses(config)) yield route(address, L.RT_LOCAL, "address");
   for (const { address } of config.addresses) yield route(address, L.RT_LOCAL, "address");
-  for (const { address, prefixLength, linkLocal, eui64, at } of config.addresses6) {
-    // Link-local addresses are nobody's destination beyond their link: the core treats fe80::/10 before any route.
+  const mac = each.mac && formatMac(each.mac);
+  // They are own ones and no more: the core asks no route for the way to fe80::/10.
+  const own = linkLocalAddress(config, mac);
+  for (const address of [...virtualLinkLocals(config, mac), ...(own === undefined ? [] : [own])])
+    yield route(address, L.RT_LOCAL, "address");
+  for (const { address, prefixLength, linkLocal, eui64: isDerived, at } of config.addresses6) {
     if (linkLocal) continue;
-    const whole = eui64 ? eui64Address(address, prefixLength, each.mac) : address;
+    const whole = isDerived ? eui64Address(address, prefixLength, mac) : address;
     if (whole !== undefined) yield route(whole, L.RT_LOCAL, "address");
     else
       problems.note(
@@ -151,19 +157,9 @@ function* virtualAddresses({ standby }: Interface): Generator<Address> {
   }
 }
 
-function isLinkLocal(address: Address): boolean {
-  return typeof address === "bigint" && networkOf(address, 10) === LINK_LOCAL_PREFIX;
-}
-
-/** The prefix with the modified EUI-64 of the MAC address behind it (RFC 4291, appendix A). */
-function eui64Address(
-  prefix: Address,
-  prefixLength: number,
-  mac: readonly number[] | undefined,
-): Address | undefined {
-  if (mac === undefined || typeof prefix === "number" || prefixLength > EUI64_PREFIX_MAX) return undefined;
-  const identifier = [mac[0]! ^ 2, mac[1]!, mac[2]!, 0xff, 0xfe, mac[3]!, mac[4]!, mac[5]!];
-  return (networkOf(prefix, EUI64_PREFIX_MAX) as bigint) | bytesToBigint(identifier);
+/** undefined: the prefix leaves no room, or the MAC address is not known. */
+function eui64Address(prefix: Address, prefixLength: number, mac: Mac | undefined): bigint | undefined {
+  return mac === undefined || prefixLength > EUI64_PREFIX_MAX ? undefined : eui64(prefix, mac);
 }
 
 function* connectedRoutes(config: Interface, number: number): Generator<Route> {

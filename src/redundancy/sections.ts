@@ -262,6 +262,7 @@ function dutiesOf(on: Interface): Record<string, unknown> {
     virtualReassembly6: on.virtualReassembly6,
     encapsulation: on.encapsulation,
     noUnreachables: on.noUnreachables,
+    noUnreachables6: on.noUnreachables6,
   };
 }
 

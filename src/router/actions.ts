@@ -58,8 +58,8 @@ export type RouterInput =
   | ({ readonly kind: "configure" } & Configuration)
   /** `clear arp-cache`, `clear ipv6 neighbors`. */
   | { readonly kind: "clear"; readonly what: "arp" | "neighbors"; readonly interface?: string }
-  /** Orderly end: hosts are told that this is no longer a default router. */
-  | { readonly kind: "stop" };
+  /** Orderly end: hosts are told that this is no longer a default router, but for those that another router takes over. */
+  | { readonly kind: "stop"; readonly inherited?: ReadonlySet<Address> };
 
 /** A datagram that the box itself sends. */
 export interface OutgoingDatagram {

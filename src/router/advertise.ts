@@ -6,6 +6,7 @@
  */
 import { ALL_NODES, isLinkLocal } from "../hsrp/addresses.js";
 import { routerAdvertisement } from "../icmp.js";
+import type { Address } from "../ip.js";
 import { networkOf } from "../policy/routes.js";
 import { discoveryFrame, discoveryHeader, transmit } from "./ask.js";
 import { type Advertiser, type Context, count, fraction, type Link, wakeAt } from "./context.js";
@@ -68,9 +69,14 @@ export function advertiseSoon(context: Context, link: Link, source: bigint): und
   wakeAt(context, advertiser.dueAtMs);
 }
 
-/** Tells hosts that the routers of this box no longer are default routers, and ends advertising. */
-export function stopAdvertising(context: Context, link: Link): undefined {
+/** Tells hosts that the routers of this box, but for those inherited, no longer are default routers, and ends advertising. */
+export function stopAdvertising(
+  context: Context,
+  link: Link,
+  inherited: ReadonlySet<Address> = new Set(),
+): undefined {
   for (const advertiser of link.advertisers.values()) {
+    if (inherited.has(advertiser.source)) continue;
     send(context, link, advertiser, limits.RA_FINAL_LIFETIME_SECONDS);
   }
   link.advertisers.clear();

@@ -80,7 +80,7 @@ export function reportError(context: Context, on: Link | undefined, about: About
 
   const isIpv6 = typeof packet.source === "bigint";
   const kind: Kind = KINDS[failure];
-  if (!isIpv6 && kind.rate === "unreachable" && !link.plan.sendsUnreachables)
+  if (kind.rate === "unreachable" && !link.plan.sendsUnreachables[isIpv6 ? 6 : 4])
     return count(link, "error_disabled");
   const source = about.source ?? sourceOf(context, link, packet.source);
   if (source === undefined) return count(link, "no_route");

@@ -1,5 +1,9 @@
 /** Bounds, times and rates of the router, with where they come from. */
 
+import { BFD_ECHO_PORT, BFD_MULTIHOP_PORT, BFD_PORT } from "../bfd/index.js";
+import { HSRP_PORTS } from "../hsrp/index.js";
+import { UDP_ENCAPSULATION_PORT } from "../sctp/index.js";
+
 /** Neighbours in all: what the core's table has room for. */
 export { NEIGHBORS_MAX } from "../../assembly/layout.js";
 /** An interface has at least so much of it, and half of it at most: a scan of one LAN leaves room for the others. */
@@ -98,6 +102,10 @@ export const MTU_MIN_IPV6 = 1280;
 export const MTU_DEFAULT = 1500;
 
 /** UDP ports whose datagrams the control machines take whatever the configuration says: HSRP (RFC 2281), SCTP (RFC 6951), BFD (RFC 5881, 5883). */
-export const CONTROL_PORTS: ReadonlySet<number> = new Set([1985, 2029, 9899, 3784, 3785, 4784]);
-/** Of these, those that tell that the sender is a router of a group. */
-export const HSRP_PORTS: ReadonlySet<number> = new Set([1985, 2029]);
+export const CONTROL_PORTS: ReadonlySet<number> = new Set([
+  ...HSRP_PORTS,
+  UDP_ENCAPSULATION_PORT,
+  BFD_PORT,
+  BFD_ECHO_PORT,
+  BFD_MULTIHOP_PORT,
+]);

@@ -1,7 +1,7 @@
 /** What follows from the configuration: the addresses of the interfaces, the routes, and who is on which link. */
 import * as L from "../../assembly/layout.js";
 import { encapsulationPort, usedAssociation } from "../check/topology.js";
-import type { Config } from "../config/model.js";
+import type { Config, Family } from "../config/model.js";
 import { isLinkLocal } from "../hsrp/addresses.js";
 import { type HsrpInterface, optionsOf } from "../hsrp/index.js";
 import { type Address, inPrefix, ipv4Mask, isMulticast } from "../ip.js";
@@ -31,7 +31,8 @@ export interface RouterInterface {
   readonly linkLocal: bigint | undefined;
   /** Virtual addresses of the configuration, whoever has them now, and the MAC address of each. */
   readonly virtual: ReadonlyMap<Address, Mac>;
-  readonly sendsUnreachables: boolean;
+  /** By family. */
+  readonly sendsUnreachables: Readonly<Record<Family, boolean>>;
   readonly timeoutMs: number;
   /** Next hops of static routes that are on the link. */
   readonly nextHops: ReadonlySet<Address>;
@@ -119,7 +120,7 @@ function interfaceOf(each: HsrpInterface, { config, macs, mtus }: Configuration)
     subnets6: networks6,
     linkLocal,
     virtual,
-    sendsUnreachables: configured.noUnreachables !== true,
+    sendsUnreachables: { 4: configured.noUnreachables !== true, 6: configured.noUnreachables6 !== true },
     timeoutMs: ARP_TIMEOUT_SECONDS * MILLISECONDS,
     nextHops: new Set(),
   };

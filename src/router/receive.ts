@@ -16,7 +16,7 @@ import {
   parseIp,
   parseUdp,
 } from "../frame.js";
-import { isLinkLocal } from "../hsrp/addresses.js";
+import { HSRP_PORTS, isLinkLocal } from "../hsrp/addresses.js";
 import { echoReply, ICMP, ICMP4, ICMP6 } from "../icmp.js";
 import { type Address, isMulticast } from "../ip.js";
 import type { Mac } from "../mac.js";
@@ -25,7 +25,7 @@ import { receiveArp } from "./arp.js";
 import { type Context, count, type Link, macFor, mayNow } from "./context.js";
 import { receiveDiscovery } from "./discovery.js";
 import { reportError } from "./errors.js";
-import { HSRP_PORTS, SPEAKERS_MAX, TTL } from "./limits.js";
+import { SPEAKERS_MAX, TTL } from "./limits.js";
 import { isSubnetBroadcast, isUnicast, type RouterInterface } from "./plan.js";
 import { sendPacket } from "./send.js";
 

@@ -139,7 +139,7 @@ export class Router {
       case "clear":
         return this.#clear(input.what === "arp" ? 4 : 6, input.interface);
       case "stop":
-        for (const link of context.links.values()) stopAdvertising(context, link);
+        for (const link of context.links.values()) stopAdvertising(context, link, input.inherited);
         return;
     }
   }

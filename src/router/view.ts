@@ -80,7 +80,8 @@ function byAddress({ address: a }: NeighborView, { address: b }: NeighborView): 
 /** In the order of their networks, shorter prefixes first. */
 export function routeViews({ routes, names, interfaces }: Plan, family: Family): RouteView[] {
   const shown = routes.filter(
-    ({ network, flags }) => familyOf(network) === family && (flags & L.RT_BROADCAST) === 0,
+    ({ network, flags }) =>
+      familyOf(network) === family && (flags & L.RT_BROADCAST) === 0 && !isLinkLocal(network),
   );
   return shown
     .map(({ network, prefixLength, flags, nextHop, interface: number }): RouteView => {

@@ -42,6 +42,19 @@ test("a device carries an interface and its subinterfaces", () => {
   });
 });
 
+test("the native VLAN of a device has no tag", () => {
+  const text = CONFIG.replace("encapsulation dot1Q 10\n", "encapsulation dot1Q 10 native\n");
+  const planned = planMapping(parse(text, { file: "a.cfg" }).config, [
+    { interface: "Gi0/0", device: "eth0" },
+    { interface: "Gi0/1", device: "eth1" },
+  ]);
+  expect("interfaces" in planned && planned.interfaces[1]).toEqual({
+    name: "GigabitEthernet0/0.10",
+    port: 0,
+    vlan: 0,
+  });
+});
+
 describe("what is refused", () => {
   const problems = (...attachments: [string, string][]): readonly string[] => {
     const planned = plan(["Gi0/0", "eth0"], ["Gi0/1", "eth1"], ...attachments);

@@ -1,6 +1,6 @@
 /** What is for the box itself is limited by its kind and its interface. */
 import { describe, expect, test } from "vitest";
-import { kindOf, POLICED_KINDS, Policer, RATES } from "../../src/live/policer.js";
+import { POLICED_KINDS, Policer, RATES } from "../../src/live/policer.js";
 import { ARP_REQUEST, arpMessage } from "../../src/arp.js";
 import { ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ethernetFrame, ipPacket } from "../../src/frame.js";
 
@@ -17,11 +17,11 @@ describe("a policer", () => {
       for (let i = 0; i < offered; i++) if (policer.admits(kind, 1, nowMs)) count++;
       return count;
     };
-    const { burst, perSecond } = RATES[kind];
+    const { burst, everyMs } = RATES[kind];
     expect(admitted(2 * burst, 0)).toBe(burst);
     expect(policer.refused[kind]).toBe(burst);
     const tenthMs = SECOND_MS / 10;
-    expect(admitted(2 * burst, tenthMs)).toBe(Math.min(burst, perSecond / 10));
+    expect(admitted(2 * burst, tenthMs)).toBe(Math.min(burst, tenthMs / everyMs));
   });
 
   test("keeps interfaces and kinds apart", () => {
@@ -45,6 +45,7 @@ describe("a policer", () => {
 });
 
 describe("the kind of a frame", () => {
+  const policer = new Policer(1);
   const udp = (port: number): Uint8Array => Uint8Array.of(0xc0, 0, port >> 8, port & 255, 0, 8, 0, 0);
   const frame4 = (protocol: number, payload: Uint8Array): Uint8Array =>
     ethernetFrame(
@@ -80,9 +81,9 @@ describe("the kind of a frame", () => {
     ["other", 58, frame6(58, Uint8Array.of(128, 0, 0, 0))],
     ["other", 6, frame6(6, Uint8Array.of(0, 22, 0, 22))],
   ] as const)("%s, protocol %d", (kind, protocol, frame) => {
-    expect(kindOf(frame, ETHERNET_HEADER, protocol)).toBe(kind);
+    expect(policer.kindOf(frame, ETHERNET_HEADER, protocol)).toBe(kind);
     // However short it is cut, there is an answer.
     for (let length = 0; length < frame.length; length++)
-      expect(POLICED_KINDS).toContain(kindOf(frame.subarray(0, length), ETHERNET_HEADER, protocol));
+      expect(POLICED_KINDS).toContain(policer.kindOf(frame.subarray(0, length), ETHERNET_HEADER, protocol));
   });
 });

@@ -133,6 +133,48 @@ describe("whose frames are taken", () => {
     expect(one(dataplane, INSIDE.number, tagged(0))).toBe("pass permitted: send");
   });
 
+  test("frames without a tag are those of the native VLAN's subinterface, and leave so", () => {
+    const dataplane = Dataplane.createSync(coreModule, {
+      config: `
+interface GigabitEthernet0/0
+ ip address 10.1.0.1 255.255.0.0
+interface GigabitEthernet0/1
+interface GigabitEthernet0/1.20
+ encapsulation dot1Q 20
+ ip address 10.3.0.1 255.255.0.0
+interface GigabitEthernet0/1.99
+ encapsulation dot1Q 99 native
+ ip address 10.2.0.1 255.255.0.0
+`,
+      seed: SEED,
+    });
+    const [native, port] = [4, 2];
+    const macs = ["0200.0000.1001", "0200.0000.1002", "0200.0000.1002", "0200.0000.1002"];
+    dataplane.forwarding.enable({
+      interfaces: macs.map((mac, i) => ({ number: i + 1, port: i === 0 ? 0 : 1, mac })),
+    });
+    dataplane.forwarding.setNeighbor(native, ENDS.destination, HOP_MAC);
+    const { batch } = dataplane;
+    const back = (tags: number[]): string => {
+      const packet = datagram(1, { source: ENDS.destination, destination: ENDS.source });
+      const frame = ethernet(packet, { destination: bytesOf(macs[1]!), tags });
+      return `${one(dataplane, port, frame)} in ${batch.ingress(0)}`;
+    };
+    expect(one(dataplane, 1, ethernet(datagram(1), { destination: bytesOf(macs[0]!) }))).toBe(
+      "pass permitted: send",
+    );
+    expect([batch.egress(0), batch.port(0)]).toEqual([native, 1]);
+    expect([...batch.frame(0).subarray(12, 14)]).toEqual([0x08, 0x00]);
+    dataplane.forwarding.setNeighbor(1, ENDS.source, HOP_MAC);
+    expect(back([])).toBe(`pass permitted: send in ${native}`);
+    expect(back([0])).toBe(`pass permitted: send in ${native}`);
+    expect(back([99])).toBe(`pass permitted: send in ${native}`);
+    expect(back([20])).toBe("pass permitted: send in 3");
+    expect(back([7])).toMatch(/^drop vlan/);
+    expect(back([99, 20])).toMatch(/^drop vlan/);
+    expect(back([0, 20])).toBe("pass permitted: send in 3");
+  });
+
   test("an interface without a device is down, and no way out", () => {
     const dataplane = router();
     const { forwarding } = dataplane;

@@ -71,13 +71,14 @@ interface GigabitEthernet0/0
     expect(egress(policy, "10.1.0.77")).toBe("GigabitEthernet0/0");
   });
 
-  test("IPv6: own address and prefix; link-local ones are no routes", () => {
+  test("IPv6: own addresses and prefix; a link-local one is own and leads nowhere", () => {
     const policy = policyOf(`
 interface GigabitEthernet0/0
  ipv6 address 2001:db8:1::1/64
  ipv6 address fe80::1 link-local
 `);
     expect(lines(policy)).toEqual([
+      "fe80::1/128 GigabitEthernet0/0 local address",
       "2001:db8:1::1/128 GigabitEthernet0/0 local address",
       "2001:db8:1::/64 GigabitEthernet0/0 connected connected",
     ]);
@@ -86,10 +87,40 @@ interface GigabitEthernet0/0
   test("an eui-64 address is own when the MAC address is known", () => {
     const text = "interface GigabitEthernet0/0\n ipv6 address 2001:db8:1::/64 eui-64\n";
     const known = policyOf(text, { macs: new Map([["Gi0/0", "00:11:22:33:44:55"]]) });
-    expect(lines(known)[0]).toBe("2001:db8:1:0:211:22ff:fe33:4455/128 GigabitEthernet0/0 local address");
+    expect(lines(known).slice(0, 2)).toEqual([
+      "fe80::211:22ff:fe33:4455/128 GigabitEthernet0/0 local address",
+      "2001:db8:1:0:211:22ff:fe33:4455/128 GigabitEthernet0/0 local address",
+    ]);
     const { policy, problems } = compile(text);
     expect(lines(policy!)).toEqual(["2001:db8:1::/64 GigabitEthernet0/0 connected connected"]);
     expect(messages(problems, "note")).toEqual([expect.stringContaining("eui-64")]);
+  });
+
+  test("link-local addresses of IPv6 groups: configured, of the group's MAC address, of one that is configured, of the own", () => {
+    const groups = `interface GigabitEthernet0/0
+ ipv6 enable
+ standby version 2
+ standby 1 ipv6 FE80::77
+ standby 2 ipv6 autoconfig
+ standby 3 ipv6 2001:DB8:1::3
+ standby 3 mac-address 0200.5e00.0003
+`;
+    const own = (text: string, macs?: ReadonlyMap<string, string>): string[] =>
+      lines(policyOf(text, { macs })).map((line) => line.slice(0, line.indexOf(" ")));
+    const virtual = [
+      "2001:db8:1::3/128",
+      "fe80::77/128",
+      "fe80::5:73ff:fea0:2/128",
+      "fe80::200:5eff:fe00:3/128",
+    ];
+    expect(own(groups)).toEqual(virtual);
+    const macs = new Map([["Gi0/0", "00:11:22:33:44:55"]]);
+    const derived = "fe80::211:22ff:fe33:4455/128";
+    expect(own(groups, macs)).toEqual([...virtual, derived]);
+    // The bits of a virtual address stay as they are, also when it is that of the device.
+    const burnedIn = groups.replace(" standby 1 ", " standby use-bia\n standby 1 ");
+    expect(own(burnedIn, macs)).toContain("fe80::11:22ff:fe33:4455/128");
+    expect(own(burnedIn)).not.toContain("fe80::5:73ff:fea0:2/128");
   });
 
   test("an interface that is shut down has no routes, nor has what it carries", () => {

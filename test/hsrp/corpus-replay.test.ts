@@ -70,6 +70,8 @@ const md5 = (key: string, ...lines: readonly string[]) => [
   `standby 1 authentication md5 key-string ${key}`,
   ...lines,
 ];
+/** In the group of the second packet of a capture that has hellos of two networks. */
+const IN_103 = ["ip address 10.52.253.1 255.255.255.0", "standby version 2", "standby 103 ip 10.52.253.126"];
 const office = (...lines: readonly string[]) => [
   "ip address 192.168.0.50 255.255.255.0",
   "standby 1 ip 192.168.0.1",
@@ -211,16 +213,16 @@ const REPLAYS: readonly Replay[] = [
     capture: "ndpi-hsrp2.pcap",
     as: "in the group of the second packet",
     why: "the packets are of other networks, or were routed (their TTL is not 1): it is alone",
-    lines: ["ip address 10.52.253.1 255.255.255.0", "standby version 2", "standby 103 ip 10.52.253.126"],
+    lines: IN_103,
     states: ["0.0 a listen", "10.0 c speak", "20.0 d standby", "20.0 c active"],
     refused: { foreign_source: 1, ttl: 1 },
   },
   {
     capture: "ndpi-hsrp2.pcap",
-    as: "in the group of the second packet, a hello of its Active router, taking any TTL",
+    as: "in that group, to which a hello of its Active router came, taking any TTL",
     why: "the Standby timer is the first that runs out",
     isLenient: true,
-    lines: ["ip address 10.52.253.1 255.255.255.0", "standby version 2", "standby 103 ip 10.52.253.126"],
+    lines: IN_103,
     states: ["0.0 a listen", "10.0 d speak", "20.0 d standby", "20.0 c active"],
     refused: { foreign_source: 1 },
   },

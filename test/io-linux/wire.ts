@@ -81,7 +81,8 @@ async function main(setup: WireSetup): Promise<void> {
     fds = [before, countFds()];
   }
   const opened = must(openPacketIo(libc, options));
-  const { io, devices } = opened;
+  const { io } = opened;
+  const present = opened.devices.filter((device) => device !== undefined);
   const { stateFile } = setup;
   const offloads = OFFLOADS_NEEDED[opened.backend];
   const said =
@@ -89,8 +90,8 @@ async function main(setup: WireSetup): Promise<void> {
       ? []
       : must(prepareDevices(libc, { devices: setup.devices, stateFile, offloads }));
   const reception: Reception | undefined =
-    setup.macs === undefined ? undefined : must(receiveAlso(libc, devices[0]!, setup.macs));
-  const links = setup.watchesLinks === true ? must(watchLinks(libc, devices)) : undefined;
+    setup.macs === undefined ? undefined : must(receiveAlso(libc, present[0]!, setup.macs));
+  const links = setup.watchesLinks === true ? must(watchLinks(libc, present)) : undefined;
   say({ backend: opened.backend, refused: opened.refused, said, fds });
 
   let isOver = false;

@@ -2,7 +2,7 @@
 import type { Config } from "../../src/config/model.js";
 import { REASONS, type VerdictName } from "../../src/reasons.js";
 import { FragmentTable, type Held } from "./fragments.js";
-import { isLocalMulticast, isMulticast, isNeighborDiscovery, parseIp } from "./ip.js";
+import { isLinkLocal, isLocalMulticast, isMulticast, isNeighborDiscovery, parseIp } from "./ip.js";
 import { type Arrival, isForUs, isGroup, receive, TYPE_ARP, TYPE_IPV4 } from "./link.js";
 import {
   ACK,
@@ -169,6 +169,9 @@ export class ModelFirewall {
     const isIcmp6 = packet.family === 6 && transport.kind === "icmp";
     if (isIcmp6 && isNeighborDiscovery(transport.type)) return decide("link_scope", { ingress });
     if (isLocalMulticast(packet.destination)) return this.takeLocalMulticast(packet, transport, ingress);
+    // For the firewall itself: no session leads there.
+    if (isLinkLocal(packet.destination))
+      return this.takeNew(packet, transport, undefined, ingress, undefined);
     if (transport.kind === "icmp" && transport.class === "error") {
       return this.takeIcmpError(packet, transport.quote, transport, ingress);
     }
@@ -302,7 +305,8 @@ export class ModelFirewall {
     if (policy.routes.isOwn(source)) return decide("own_source", { ingress });
     if (policy.routes.isSubnetBroadcast(source)) return decide("martian_source", { ingress });
     if (ingress === undefined) return decide("source_unroutable", { ingress });
-    if (!policy.routes.isReversePath(ingress, family, source)) return decide("reverse_path", { ingress });
+    if (!isLinkLocal(source) && !policy.routes.isReversePath(ingress, family, source))
+      return decide("reverse_path", { ingress });
 
     const inbound = policy.listAt(ingress, family, "in");
     const entered = inbound === undefined ? undefined : policy.ask(inbound, packet, transport);

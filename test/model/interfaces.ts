@@ -56,6 +56,12 @@ export class Interfaces {
     return all.find((each) => parentOf(each.name) === parent && each.encapsulation?.vlan === vlan)?.name;
   }
 
+  /** The subinterface that frames without a tag belong to. */
+  nativeOf(parent: string): string | undefined {
+    const all = [...this.config.interfaces.values()];
+    return all.find((each) => parentOf(each.name) === parent && each.encapsulation?.native === true)?.name;
+  }
+
   hasSubinterfaces(name: string): boolean {
     return [...this.config.interfaces.keys()].some((other) => parentOf(other) === name);
   }

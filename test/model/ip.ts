@@ -19,6 +19,8 @@ export interface HeaderRules {
   sourceRoute: boolean;
   /** `ip options ignore` */
   optionsIgnored: boolean;
+  /** Whether an address is one of the firewall. */
+  isOwn: (address: Address) => boolean;
 }
 
 const IPV4_HEADER = 20;
@@ -315,6 +317,9 @@ export function isLocalMulticast(address: Address): boolean {
   return localMulticast4(address) || localMulticast6(address);
 }
 
+/** fe80::/10: of one station of the link. */
+export const isLinkLocal = (address: Address): boolean => linkLocal6(address);
+
 /** A destination for which a group MAC address is right. */
 export function isMulticast(address: Address): boolean {
   return address === limitedBroadcast || multicast4(address) || multicast6(address);
@@ -326,7 +331,7 @@ const isListenerDiscovery = (type: number) => (type >= 130 && type <= 132) || ty
 const isSolicitationOrAdvertisement = (type: number) => type === 135 || type === 136;
 
 /** The reason to drop a packet for its addresses, if there is one. Notes what is local without lists. */
-export function checkAddresses(packet: IpPacket): Refusal | undefined {
+export function checkAddresses(packet: IpPacket, isOwn: HeaderRules["isOwn"]): Refusal | undefined {
   const { source, destination } = packet;
   if (source === destination) return refuse("land");
   if (packet.family === 4) {
@@ -358,7 +363,7 @@ export function checkAddresses(packet: IpPacket): Refusal | undefined {
     return refuse(interfaceScope6(destination) ? "martian_destination" : "multicast");
   }
   if (listener && toLink) packet.local = "local_multicast";
-  else if (linkLocal6(destination)) return refuse("link_scope");
+  else if (linkLocal6(destination) && !isOwn(destination)) return refuse("link_scope");
   return undefined;
 }
 
@@ -378,5 +383,5 @@ export function parseIp(
 ): Refusal | IpPacket {
   const packet = family === 4 ? parseIpv4(bytes, wireLength, rules) : parseIpv6(bytes, wireLength);
   if (isRefusal(packet)) return packet;
-  return checkAddresses(packet) ?? packet;
+  return checkAddresses(packet, rules.isOwn) ?? packet;
 }

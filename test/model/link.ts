@@ -49,6 +49,11 @@ export function receive(frame: Frame, policy: Policy): (Refusal & { ingress: str
     if (ingress !== undefined && !policy.interfaces.isUp(ingress)) return drop("interface_down");
   }
 
+  const native = ingress === undefined ? undefined : policy.interfaces.nativeOf(ingress);
+  if (native !== undefined) {
+    ingress = native;
+    if (!policy.interfaces.isUp(native)) return drop("interface_down");
+  }
   const station = isEthernet ? bytes.subarray(0, 6) : undefined;
   if (ingress !== undefined && !isForUs(station, ingress, policy)) return drop("not_for_us");
   if (![TYPE_ARP, TYPE_IPV4, TYPE_IPV6].includes(ethertype)) return drop("ethertype");

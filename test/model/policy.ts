@@ -74,6 +74,7 @@ export class Policy {
       checksums: this.checksums,
       sourceRoute: config.sourceRoute === true,
       optionsIgnored: config.ipOptions === "ignore",
+      isOwn: (address) => this.routes.isOwn(address),
     };
     this.mtus = options.mtus ?? new Map();
     this.fragmentLimits = fragmentLimits(config, options.capacity?.fragments ?? FRAGMENTS);

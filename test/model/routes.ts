@@ -1,5 +1,5 @@
 /** Addresses and routes of the model: what is the firewall's own, and which interface leads where. */
-import type { Config, Direction } from "../../src/config/model.js";
+import type { Config, Direction, Interface } from "../../src/config/model.js";
 import { type Address, inPrefix, ipv4Mask, parseCidr } from "../../src/ip.js";
 import type { Interfaces } from "./interfaces.js";
 import type { Family } from "./packet.js";
@@ -21,6 +21,8 @@ export class Routes {
   private readonly interfaces: Interfaces;
   private readonly own = new Set<Address>();
   private readonly broadcasts = new Set<Address>();
+  /** Own link-local addresses, and the interface of each. */
+  private readonly linkLocals = new Map<Address, string>();
   /** Longest prefix first. */
   private readonly routes: ModelRoute[];
   private readonly pair: readonly string[];
@@ -49,7 +51,7 @@ export class Routes {
 
   /** The interface that leads to an address. */
   interfaceTo(address: Address): string | undefined {
-    return this.routeTo(address)?.interface;
+    return this.linkLocals.get(address) ?? this.routeTo(address)?.interface;
   }
 
   /** The interface by which a packet leaves; none when it is for the firewall, or a broadcast. */
@@ -85,12 +87,22 @@ export class Routes {
         this.broadcasts.add(network);
         this.broadcasts.add((network | ~ipv4Mask(prefixLength)) >>> 0);
       }
+      this.readLinkLocals(each);
       for (const { address, linkLocal } of each.addresses6) if (!linkLocal) this.own.add(address);
       if (each.addresses.length + each.addresses6.length === 0) continue;
       for (const { ip, secondaryIps } of each.standby.groups.values()) {
         if (typeof ip?.address === "number") this.own.add(ip.address);
         for (const { address } of secondaryIps) this.own.add(address);
       }
+    }
+  }
+
+  /** Those that are configured; the model's interfaces derive none from their MAC addresses. */
+  private readLinkLocals({ name, addresses6 }: Interface): void {
+    for (const { address, linkLocal } of addresses6) {
+      if (!linkLocal) continue;
+      this.own.add(address);
+      if (!this.linkLocals.has(address)) this.linkLocals.set(address, name);
     }
   }
 

@@ -17,6 +17,8 @@ const INSIDE = "GigabitEthernet0/0";
 const OUTSIDE = "GigabitEthernet0/1";
 const DMZ = "GigabitEthernet0/2";
 const VLAN = "GigabitEthernet0/2.20";
+/** In one of the worlds. */
+const NATIVE = "GigabitEthernet0/2.99";
 const DOWN = "GigabitEthernet0/3";
 
 const hosts = (name: string, ...addresses: string[]): Host[] =>
@@ -70,6 +72,7 @@ interface ${INSIDE}
  ip address 10.1.0.1 255.255.255.0
  ip address 10.1.1.1 255.255.255.0 secondary
  ipv6 address 2001:db8:1::1/64
+ ipv6 address fe80::77 link-local
 ${inside}
 !
 interface ${OUTSIDE}
@@ -90,6 +93,7 @@ ${sides(bound)}
 interface ${DMZ}
  ip address 172.16.5.1 255.255.255.0
  ipv6 address 2001:db8:5::1/64
+ ipv6 address fe80::5 link-local
  standby 1 ip 172.16.5.254
 ${dmz}
 !
@@ -321,6 +325,15 @@ const ALL: readonly World[] = [
       ]),
     },
     surroundings: SURROUNDINGS,
+  },
+  {
+    name: "native VLAN",
+    text: ROUTER.replace(
+      `interface ${DMZ}\n`,
+      `interface ${DMZ}\n!\ninterface ${NATIVE}\n encapsulation dot1Q 99 native\n`,
+    ),
+    options: { macs: new Map([[DMZ, "02:00:00:00:00:0a"]]) },
+    surroundings: { ...SURROUNDINGS, interfaces: [...SURROUNDINGS.interfaces, NATIVE] },
   },
   {
     name: "small table",

@@ -122,6 +122,7 @@ const INTERFACE: Record<keyof Interface, readonly [Section[], ((on: Interface) =
   virtualReassembly6: [["interfaces"], (each) => (each.virtualReassembly6 = { at, dropFragments: true })],
   encapsulation: [["interfaces"], (each) => (each.encapsulation = { at, vlan: 7, native: false })],
   noUnreachables: [["interfaces"], (each) => (each.noUnreachables = true)],
+  noUnreachables6: [["interfaces"], (each) => (each.noUnreachables6 = true)],
   bfd: [[], (each) => (each.bfd = { at, intervalMs: 5, minRxMs: 5, multiplier: 3 })],
   standby: [["groups"], (each) => (first(each.standby.groups.values()).priority = { at, value: 7 })],
   duplex: [[], (each) => (each.duplex = "half")],

@@ -165,6 +165,21 @@ const RIGS: Partial<Record<CounterName, () => Rig>> = {
   },
 };
 
+test("unreachables are switched off by version of IP", () => {
+  const unreachable = (line: string, about: ReturnType<typeof report>): number => {
+    const text = TEXT.replace("ip address 10.0.0.1", `${line}\n ip address 10.0.0.1`);
+    return Rig.ready({ text }).input(about).counted("error_disabled");
+  };
+  const six = report("no-route", forwarded("2001:db8::9", "2001:db8:77::7"));
+  for (const [line, about, disabled] of [
+    ["no ip unreachables", report("no-route"), 1],
+    ["no ip unreachables", six, 0],
+    ["no ipv6 unreachables", report("no-route"), 0],
+    ["no ipv6 unreachables", six, 1],
+  ] as const)
+    expect([line, unreachable(line, about)]).toEqual([line, disabled]);
+});
+
 describe("each counter", () => {
   for (const name of COUNTER_NAMES) {
     test(name, () => {

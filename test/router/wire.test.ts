@@ -117,6 +117,20 @@ test("ping: own and owned addresses answer, by the size that came", () => {
   }
 });
 
+test("ping: link-local addresses answer on their own link, the virtual one while this router has it", () => {
+  const rig = acquainted();
+  const asked = (destination: string): string[] => {
+    rig.frame(toUs(ip({ source: "fe80::9", destination }, icmp6({ type: 128, payload: new Uint8Array(8) }))));
+    return rig.sent().map((hex) => hex.slice(0, 24));
+  };
+  expect(asked(LINK_LOCAL)).toEqual(["0200000000aa020000000001"]);
+  expect(asked(VIRTUAL6)).toEqual(["0200000000aa000573a00006"]);
+  expect(asked("fe80::ff:fe00:2")).toEqual([]);
+  rig.disown().run(1000).take();
+  expect(asked(VIRTUAL6)).toEqual([]);
+  expect(asked(LINK_LOCAL)).toEqual(["0200000000aa020000000001"]);
+});
+
 describe("ICMP errors", () => {
   const about = forwarded(HOST, "198.51.100.7", 1400);
   const report = (cause: "ttl" | "too-big" | "no-route" | "prohibited", frame = about): RouterInput => {

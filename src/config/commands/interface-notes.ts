@@ -79,12 +79,6 @@ export const PORT_NOTES: readonly Row[] = [
 export const IPV6_NOTES: readonly Row[] = [
   noted("ipv6 redirects", "no ipv6 redirects", "ICMPv6 redirects", "redirects are not sent"),
   noted(
-    "ipv6 unreachables",
-    "no ipv6 unreachables",
-    "ICMPv6 unreachables",
-    "none are sent for dropped packets",
-  ),
-  noted(
     "ipv6 nd <text:line>",
     "ipv6 nd ra suppress",
     "router advertisements",

@@ -172,6 +172,30 @@ interface ReassemblyArguments {
   "drop-fragments"?: true;
 }
 
+/** Whether packets that are dropped are told of to their senders. */
+function unreachablesRow(
+  field: "noUnreachables" | "noUnreachables6",
+  word: "ip" | "ipv6",
+  what: string,
+): Row {
+  return command({
+    mode: "interface",
+    syntax: `${word} unreachables`,
+    help: `${what} unreachables for dropped packets`,
+    example: `no ${word} unreachables`,
+    set: (scope) => {
+      scope[field] = undefined;
+    },
+    unset: (scope) => {
+      scope[field] = true;
+    },
+    reset: (scope) => {
+      scope[field] = undefined;
+    },
+    show: (scope) => (scope[field] ? [`no ${word} unreachables`] : []),
+  });
+}
+
 function reassemblyRow(key: "virtualReassembly" | "virtualReassembly6", prefix: "ip" | "ipv6"): Row {
   return commandWith<ReassemblyArguments>()({
     mode: "interface",
@@ -284,22 +308,7 @@ const ADDRESSES: readonly Row[] = [
   }),
   accessGroupRow(4),
   ...verifyRows(4, "ip"),
-  command({
-    mode: "interface",
-    syntax: "ip unreachables",
-    help: "ICMP unreachables for dropped packets",
-    example: "no ip unreachables",
-    set: (scope) => {
-      scope.noUnreachables = undefined;
-    },
-    unset: (scope) => {
-      scope.noUnreachables = true;
-    },
-    reset: (scope) => {
-      scope.noUnreachables = undefined;
-    },
-    show: (scope) => (scope.noUnreachables ? ["no ip unreachables"] : []),
-  }),
+  unreachablesRow("noUnreachables", "ip", "ICMP"),
   inspectRow(4, "ip"),
   reassemblyRow("virtualReassembly", "ip"),
 ];
@@ -389,6 +398,7 @@ const ADDRESSES6: readonly Row[] = [
   }),
   accessGroupRow(6),
   ...verifyRows(6, "ipv6"),
+  unreachablesRow("noUnreachables6", "ipv6", "ICMPv6"),
   inspectRow(6, "ipv6"),
   reassemblyRow("virtualReassembly6", "ipv6"),
 ];

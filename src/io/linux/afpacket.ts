@@ -11,6 +11,7 @@
 import * as L from "../../../assembly/layout.js";
 import type { FrameMemory, PacketIo, Port, PortCounters } from "../../live/packet-io.js";
 import { Completion } from "./checksum.js";
+import { AbsentPorts } from "./absent-ports.js";
 import { attachDrop } from "./bpf.js";
 import type { Device } from "./device.js";
 import { type Libc, Undo } from "./libc.js";
@@ -71,7 +72,9 @@ export class AfPacket implements PacketIo {
   readonly #view: DataView<ArrayBuffer>;
   readonly #memory: FrameMemory;
   readonly #completion: Completion;
-  readonly #ports: readonly PortState[];
+  /** By number; undefined: left out. */
+  readonly #ports: readonly (PortState | undefined)[];
+  readonly #absent: AbsentPorts;
   /** Of descriptor i. */
   readonly #lent: readonly Lent[];
   #lentCount = 0;
@@ -83,7 +86,12 @@ export class AfPacket implements PacketIo {
   #turn = 0;
 
   /** Throws OsFailure, and leaves nothing behind then. */
-  constructor(libc: Libc, memory: FrameMemory, ports: readonly Port[], devices: readonly Device[]) {
+  constructor(
+    libc: Libc,
+    memory: FrameMemory,
+    ports: readonly Port[],
+    devices: readonly (Device | undefined)[],
+  ) {
     this.#libc = libc;
     this.#memory = memory;
     this.#bytes = memory.bytes;
@@ -94,11 +102,12 @@ export class AfPacket implements PacketIo {
     this.#end = memory.buffersAt + memory.buffers * L.BUFFER_SIZE;
     this.#lent = Array.from({ length: L.BATCH_LIMIT }, () => new Lent());
     this.#reader = new SegmentReader(libc, memory.bytes);
+    this.#absent = new AbsentPorts(ports);
     [this.#ports, this.#waiter] = this.#undo.guard(() => {
-      const opened = devices.map((device, i) => this.#openPort(device, ports[i]!));
+      const opened = devices.map((device, i) => device && this.#openPort(device, ports[i]!));
       const waiter = new Waiter(
         libc,
-        opened.map(({ socket }) => socket.fd),
+        opened.flatMap((port) => (port === undefined ? [] : [port.socket.fd])),
       );
       this.#undo.add(() => waiter.close());
       return [opened, waiter];
@@ -144,7 +153,8 @@ export class AfPacket implements PacketIo {
   }
 
   #receiveFrom(number: number, first: number, max: number): number {
-    const port = this.#ports[number]!;
+    const port = this.#ports[number];
+    if (port === undefined) return first;
     const { status, socket } = port;
     let count = first;
     while (count < max) {
@@ -239,17 +249,21 @@ export class AfPacket implements PacketIo {
     for (let i = 0, at = this.#memory.descriptorsAt; i < outputs; i++, at += L.DESC_SIZE) {
       if (bytes[at + L.D_FORWARD] !== L.FW_SEND) continue;
       const port = this.#ports[bytes[at + L.D_PORT]!];
-      if (port === undefined) throw new RangeError(`descriptor ${i} names a port that there is not`);
+      if (port === undefined) {
+        this.#absent.refuse(bytes[at + L.D_PORT]!);
+        continue;
+      }
       const lent = i < this.#lentCount ? this.#lent[i] : undefined;
       const offload = lent !== undefined && lent.checksumStart !== 0 ? lent : undefined;
       port.batch.add(words[(at + L.D_OFFSET) >>> 2]!, words[(at + L.D_CAPTURED) >>> 2]!, offload);
     }
-    for (const port of this.#ports) port.batch.flush();
+    for (const port of this.#ports) port?.batch.flush();
     this.#lentCount = 0;
   }
 
   send(port: number, frame: Uint8Array): boolean {
-    const { batch } = this.#ports[port]!;
+    const batch = this.#ports[port]?.batch;
+    if (batch === undefined) return this.#absent.refuse(port);
     const arena = (this.#free + ALIGNMENT - 1) & -ALIGNMENT;
     const before = batch.sent;
     if (arena + frame.length > this.#end) {
@@ -267,14 +281,18 @@ export class AfPacket implements PacketIo {
   }
 
   counters(): readonly PortCounters[] {
-    return this.#ports.map(({ device, socket, batch, received, tooLarge }) => ({
-      device: device.name,
-      received,
-      sent: batch.sent,
-      ringFull: socket.drops(),
-      noBuffer: tooLarge,
-      sendRefused: batch.refused,
-    }));
+    return this.#ports.map((port, number) => {
+      if (port === undefined) return this.#absent.counters(number);
+      const { device, socket, batch, received, tooLarge } = port;
+      return {
+        device: device.name,
+        received,
+        sent: batch.sent,
+        ringFull: socket.drops(),
+        noBuffer: tooLarge,
+        sendRefused: batch.refused,
+      };
+    });
   }
 
   close(): void {

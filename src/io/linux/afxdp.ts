@@ -9,6 +9,7 @@
  */
 import * as L from "../../../assembly/layout.js";
 import type { FrameMemory, PacketIo, Port, PortCounters } from "../../live/packet-io.js";
+import { AbsentPorts } from "./absent-ports.js";
 import { attachToSockets, newSocketMap, setSocket, XDP_FLAGS_DRV_MODE, XDP_FLAGS_SKB_MODE } from "./bpf.js";
 import { PARTIAL_DRIVERS } from "./checksum.js";
 import type { Device } from "./device.js";
@@ -74,7 +75,9 @@ export class AfXdp implements PacketIo {
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #memory: FrameMemory;
   readonly #umemSize: number;
-  readonly #ports: readonly PortState[];
+  /** By number; undefined: left out. */
+  readonly #ports: readonly (PortState | undefined)[];
+  readonly #absent: AbsentPorts;
   readonly #queues: readonly Queue[];
   /** Free buffers, as UMEM addresses: a stack, so that the last used is used first and lies in the cache. */
   readonly #free: Uint32Array;
@@ -90,7 +93,7 @@ export class AfXdp implements PacketIo {
     libc: Libc,
     memory: FrameMemory,
     ports: readonly Port[],
-    devices: readonly Device[],
+    devices: readonly (Device | undefined)[],
     mode: XdpMode,
   ) {
     this.backend = `AF_XDP, ${mode} mode`;
@@ -102,35 +105,39 @@ export class AfXdp implements PacketIo {
     for (let i = memory.buffers - 1; i >= 0; i--) this.#give(i * L.BUFFER_SIZE);
     this.#lent = new Int32Array(memory.buffers);
     const flags = mode === "driver" ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
+    this.#absent = new AbsentPorts(ports);
     [this.#ports, this.#waiter] = this.#undo.guard(() => {
       const opened = this.#openPorts(libc, ports, devices, flags, mode);
       const waiter = new Waiter(
         libc,
-        opened.flatMap(({ queues }) => queues.map(({ fd }) => fd)),
+        opened.flatMap((port) => port?.queues.map(({ fd }) => fd) ?? []),
       );
       this.#undo.add(() => waiter.close());
       return [opened, waiter];
     });
     this.wakeFd = this.#waiter.wakeFd;
-    this.#queues = this.#ports.flatMap(({ queues }, port) => queues.map((socket) => ({ socket, port })));
+    this.#queues = this.#ports.flatMap(
+      (state, port) => state?.queues.map((socket) => ({ socket, port })) ?? [],
+    );
     for (const { socket } of this.#queues) this.#refill(socket);
   }
 
   #openPorts(
     libc: Libc,
     ports: readonly Port[],
-    devices: readonly Device[],
+    devices: readonly (Device | undefined)[],
     flags: number,
     mode: XdpMode,
-  ): PortState[] {
+  ): (PortState | undefined)[] {
     const { buffersAt } = this.#memory;
     const ringSize = ringSizeOf(
       this.#memory.buffers,
-      devices.reduce((sum, { queues }) => sum + queues, 0),
+      devices.reduce((sum, device) => sum + (device?.queues ?? 0), 0),
     );
     const at = libc.addressOf(this.#bytes) + buffersAt;
     let owner: number | undefined;
     return devices.map((device, i) => {
+      if (device === undefined) return undefined;
       const map = newSocketMap(libc, device.queues);
       this.#undo.add(() => libc.close(map));
       const queues = Array.from({ length: device.queues }, (_, queue) => {
@@ -159,6 +166,7 @@ export class AfXdp implements PacketIo {
   receive(max: number): number {
     let count = 0;
     const queues = this.#queues.length;
+    if (queues === 0) return 0;
     for (let i = 0; i < queues && count < max; i++) {
       const queue = this.#queues[(this.#turn + i) % queues]!;
       this.#collect(queue.socket);
@@ -207,13 +215,17 @@ export class AfXdp implements PacketIo {
     const words = this.#words;
     const { descriptorsAt, buffersAt } = this.#memory;
     for (const port of this.#ports) {
+      if (port === undefined) continue;
       this.#collect(port.queues[0]!);
       port.room = port.queues[0]!.tx.room();
     }
     for (let i = 0, at = descriptorsAt; i < outputs; i++, at += L.DESC_SIZE) {
       if (this.#bytes[at + L.D_FORWARD] !== L.FW_SEND) continue;
       const port = this.#ports[this.#bytes[at + L.D_PORT]!];
-      if (port === undefined) throw new RangeError(`descriptor ${i} names a port that there is not`);
+      if (port === undefined) {
+        this.#absent.refuse(this.#bytes[at + L.D_PORT]!);
+        continue;
+      }
       const start = words[(at + L.D_OFFSET) >>> 2]!;
       const length = words[(at + L.D_CAPTURED) >>> 2]!;
       const address = start - buffersAt;
@@ -228,7 +240,7 @@ export class AfXdp implements PacketIo {
         this.#enqueue(port, buffer, length);
       }
     }
-    for (const port of this.#ports) this.#flush(port.queues[0]!);
+    for (const port of this.#ports) if (port !== undefined) this.#flush(port.queues[0]!);
     for (let i = 0; i < this.#lentCount; i++) {
       const buffer = this.#lent[i]!;
       if (buffer !== GONE) this.#give(buffer);
@@ -237,7 +249,8 @@ export class AfXdp implements PacketIo {
   }
 
   send(port: number, frame: Uint8Array): boolean {
-    const state = this.#ports[port]!;
+    const state = this.#ports[port];
+    if (state === undefined) return this.#absent.refuse(port);
     const socket = state.queues[0]!;
     this.#collect(socket);
     state.room = socket.tx.room();
@@ -258,7 +271,9 @@ export class AfXdp implements PacketIo {
   }
 
   counters(): readonly PortCounters[] {
-    return this.#ports.map(({ device, queues, received, sent, sendRefused }) => {
+    return this.#ports.map((port, number) => {
+      if (port === undefined) return this.#absent.counters(number);
+      const { device, queues, received, sent, sendRefused } = port;
       const losses = queues.map((socket) => socket.losses());
       return {
         device: device.name,

@@ -77,8 +77,7 @@ export class DeviceControl {
   /** Throws OsFailure, as everything here does. */
   read(name: string): Device {
     const { view, bytes } = this.#request;
-    this.#ioctl(name, SIOCGIFINDEX, "index");
-    const index = view.getInt32(IFR_UNION, true);
+    const index = this.index(name);
     this.#ioctl(name, SIOCGIFMTU, "MTU");
     const mtu = view.getInt32(IFR_UNION, true);
     this.#ioctl(name, SIOCGIFHWADDR, "MAC address");
@@ -94,6 +93,11 @@ export class DeviceControl {
       driver: this.#driver(name),
       queues: this.#queues(name),
     };
+  }
+
+  index(name: string): number {
+    this.#ioctl(name, SIOCGIFINDEX, "index");
+    return this.#request.view.getInt32(IFR_UNION, true);
   }
 
   /** IFF_*, the lower sixteen. */

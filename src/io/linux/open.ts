@@ -33,11 +33,14 @@ export interface OpenOptions {
   readonly isTagged?: boolean;
   /** The only back end that will do; without it the first that works. */
   readonly backend?: BackendName;
+  /** A device that is not there, or not set up, is left out: nothing arrives by its port, and what is sent by it is refused. */
+  readonly isPartial?: boolean;
 }
 
 export interface Opened {
   readonly io: PacketIo;
-  readonly devices: readonly Device[];
+  /** By port number; undefined: left out. */
+  readonly devices: readonly (Device | undefined)[];
   readonly backend: BackendName;
   /** Those that were tried before, and why they are not it. */
   readonly refused: readonly { readonly backend: BackendName; readonly why: string }[];
@@ -46,16 +49,18 @@ export interface Opened {
 /** Opens all ports by one back end. A problem: a device is not there, or no back end works, with the reason of each. */
 export function openPacketIo(
   libc: Libc,
-  { memory, ports, backend, isTagged = false }: OpenOptions,
+  { memory, ports, backend, isTagged = false, isPartial = false }: OpenOptions,
 ): Result<Opened> {
-  const devices: Device[] = [];
+  const devices: (Device | undefined)[] = [];
   for (const { device } of ports) {
     const found = readDevice(libc, device);
-    if ("problem" in found) return found;
-    devices.push(found.value);
+    if ("value" in found && (found.value.isUp || !isPartial)) devices.push(found.value);
+    else if (isPartial) devices.push(undefined);
+    else if ("problem" in found) return found;
   }
+  const present = devices.filter((device) => device !== undefined);
   const refused: { backend: BackendName; why: string }[] = [];
-  const why = backend === undefined ? whyNotFirst(libc, devices, isTagged) : undefined;
+  const why = backend === undefined ? whyNotFirst(libc, present, isTagged) : undefined;
   if (why !== undefined) refused.push({ backend: BACKENDS[0]!, why });
   // What is not to be the first is tried all the same, when the next one does not work.
   const order = why === undefined ? BACKENDS : [BACKENDS[1]!, BACKENDS[0]!, ...BACKENDS.slice(2)];
@@ -86,11 +91,13 @@ function open(
   backend: BackendName,
   memory: FrameMemory,
   ports: readonly Port[],
-  devices: readonly Device[],
+  devices: readonly (Device | undefined)[],
   isTagged: boolean,
 ): Result<PacketIo> {
   if (backend === "packet") return attempt(() => new AfPacket(libc, memory, ports, devices));
-  const unfit = devices.map((device) => unfitForXdp(device, isTagged)).find((why) => why !== undefined);
+  const unfit = devices
+    .map((device) => device && unfitForXdp(device, isTagged))
+    .find((why) => why !== undefined);
   if (unfit !== undefined) return { problem: unfit };
   const mode: XdpMode = backend === "xdp-driver" ? "driver" : "generic";
   return attempt(() => whileBusy(() => new AfXdp(libc, memory, ports, devices, mode)));

@@ -58,9 +58,14 @@ export interface PrepareOptions {
 
 /** Prepares the devices; what was done, in words. A problem: something was refused; what was done until then is put back. */
 export function prepareDevices(libc: Libc, options: PrepareOptions): Result<string[]> {
-  const done = attempt(() => withControl(libc, (control) => prepare(control, options)));
+  const done = takeDevices(libc, options);
   if ("problem" in done) restoreDevices(libc, options.stateFile);
   return done;
+}
+
+/** The same for a box that runs: what was done until a problem stays. */
+export function takeDevices(libc: Libc, options: PrepareOptions): Result<string[]> {
+  return attempt(() => withControl(libc, (control) => prepare(control, options)));
 }
 
 /** Puts everything back that the file records, and removes it. No file: nothing to do. What was done, in words. */

@@ -162,7 +162,7 @@ export class LiveBackend implements ConsoleBackend {
   }
 
   async rules(): Promise<readonly RuleInfo[]> {
-    return this.#cleared.rules(await this.#options.box.dataplane.call("rules"));
+    return this.#cleared.rules(await this.#options.box.countedRules());
   }
 
   async interfaces(): Promise<readonly InterfaceView[]> {
@@ -250,7 +250,7 @@ export class LiveBackend implements ConsoleBackend {
         return;
       }
       case "access-lists":
-        cleared.clearRules(await box.dataplane.call("rules"), about);
+        cleared.clearRules(await box.countedRules(), about);
         return;
       case "arp":
       case "neighbors": {

@@ -16,6 +16,7 @@ import type {
   RouterInput,
 } from "../../router/index.js";
 import type { EndpointView } from "../../sctp/index.js";
+import type { Device } from "../linux/device.js";
 import type { Links } from "./links.js";
 
 /** What the machines of a box are, at a moment. */
@@ -54,6 +55,8 @@ export interface ControlCalls {
     readonly devices: ReadonlyMap<string, string>;
     readonly interfaces: readonly string[];
   }): void;
+  /** These devices are open now. */
+  watch(argument: readonly Device[]): void;
   /** Orderly end: resigns, says so to the peer, and ends the loop. */
   stop(argument: undefined): void;
 }
@@ -101,6 +104,7 @@ export function controlCalls({
       links.configure({ config, devices });
       box.configure({ config, macs, mtus, interfaces }, nowMs());
     },
+    watch: (devices) => links.watch(devices),
     stop: () => box.command({ kind: "stop" }, nowMs()),
   };
 }

@@ -45,6 +45,8 @@ export type ControlMessage =
   | { readonly kind: "ready"; readonly hint?: string }
   | { readonly kind: "failed"; readonly problem: string }
   | { readonly kind: "report"; readonly report: ControlReport; readonly nowMs: number }
+  /** Devices have gone or come: they are to be opened anew. */
+  | { readonly kind: "devices" }
   | ({ readonly kind: "debug" } & DebugBatch)
   /** An orderly end is done. */
   | { readonly kind: "stopped" };
@@ -112,7 +114,7 @@ async function main(data: ControlData): Promise<void> {
     debug.tick(nowMs);
     if (nowMs >= linksAtMs) {
       linksAtMs = nowMs + LINKS_MS;
-      links.value.look(box, nowMs);
+      if (links.value.look(box, nowMs)) tell({ kind: "devices" });
     }
     if (signals.changes !== changes) {
       changes = signals.changes;

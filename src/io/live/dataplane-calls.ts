@@ -1,16 +1,16 @@
 /** What the main thread asks of the dataplane thread. */
-import type { Diagnostic } from "../../config/model.js";
-import type { RuleInfo } from "../../dataplane.js";
 import type { PacketWatch } from "../../debug/packet-watch.js";
 import type { DebugView } from "../../debug/topics.js";
 import type { CaptureTap, TapOptions } from "../../live/capture-tap.js";
 import type { DataplaneBox } from "../../live/dataplane-box.js";
 import type { LivePortOf } from "../../live/dataplane-options.js";
 import type { EventOutlet } from "../../live/event-outlet.js";
+import type { Handover, Stage } from "../../live/policy-handover.js";
 import type { DataplaneView } from "../../live/views.js";
 import type { SharedSessions, Sharing } from "../../node/shared-sessions.js";
-import type { Policy } from "../../policy/policy.js";
+import type { EnforcedPolicy } from "../../policy/policy.js";
 import type { Session } from "../../session-view.js";
+import type { Opened } from "./dataplane-worker.js";
 
 /** An interface that has a device, by name. */
 export interface NamedPort extends LivePortOf {
@@ -26,7 +26,8 @@ export interface SessionSlice {
 
 export interface DataplaneCalls {
   view(argument: undefined): DataplaneView;
-  rules(argument: undefined): readonly RuleInfo[];
+  /** Packets that each entry of the access lists decided, by rule number from 0; what is behind the last one is 0. */
+  hits(argument: undefined): BigUint64Array;
   /** Sessions in `slots` places of the table from place `from` on. */
   sessions(argument: { readonly from: number; readonly slots: number }): SessionSlice;
   /** How many there were. */
@@ -35,13 +36,18 @@ export interface DataplaneCalls {
   tap(argument: { readonly wanted: TapOptions | undefined }): void;
   /** What is debugged from the next batch on. */
   debug(argument: DebugView): void;
-  /** Another policy is in force from the next batch on. It was compiled with the numbering of the one before. */
-  configure(argument: {
-    readonly policy: Policy;
-    readonly notes: readonly Diagnostic[];
-    readonly ports: readonly NamedPort[];
-    readonly sharing: Sharing;
-  }): void;
+  /** Opens the devices that there are; by what frames come and go then. */
+  reopen(argument: undefined): Opened;
+  /** A piece of the next policy. */
+  stage(argument: Stage): void;
+  /** That policy is in force from the next batch on. It was compiled with the numbering of the one before. */
+  configure(
+    argument: Omit<Handover, "stages"> & {
+      readonly ports: readonly NamedPort[];
+      readonly sharing: Sharing;
+      readonly sessionPort: number;
+    },
+  ): void;
 }
 
 export interface CallContext {
@@ -51,8 +57,10 @@ export interface CallContext {
   readonly tap: CaptureTap;
   readonly watch: PacketWatch;
   readonly nowMs: () => number;
-  /** What a core has to be given that takes over from this one. */
-  readonly onConfigured: (policy: Policy, notes: readonly Diagnostic[]) => void;
+  /** How the devices were opened last. */
+  readonly opened: () => Opened;
+  /** What is decided from now on, is by this policy, and so it is in a core that takes over from this one. */
+  readonly onConfigured: (policy: EnforcedPolicy) => void;
 }
 
 /** Ports by the number of their interface. */
@@ -71,6 +79,7 @@ export function dataplaneCalls({
   tap,
   watch,
   nowMs,
+  opened,
   onConfigured,
 }: CallContext): DataplaneCalls {
   return {
@@ -86,7 +95,7 @@ export function dataplaneCalls({
       eventsLost: events.lost,
       nowMs: nowMs(),
     }),
-    rules: () => sessions.dataplane.rules(),
+    hits: () => sessions.dataplane.hits(),
     sessions: ({ from, slots }) => ({ ...sessions.dataplane.sessionSlice(from, slots), nowMs: nowMs() }),
     clearSessions: ({ id }) => {
       const { dataplane } = sessions;
@@ -96,10 +105,18 @@ export function dataplaneCalls({
     },
     tap: ({ wanted }) => tap.configure(wanted),
     debug: (view) => watch.configure(view, sessions.dataplane),
-    configure: ({ policy, notes, ports, sharing }) => {
+    reopen: () => {
+      box.reopen();
+      return opened();
+    },
+    stage: ({ image, from, end }) => sessions.dataplane.stage(image, from, end),
+    configure: ({ policy, origins, ports, sharing, sessionPort }) => {
       const { dataplane } = sessions;
-      dataplane.adopt(policy, notes);
-      onConfigured(policy, notes);
+      // Events name rules by their numbers, which are others from now on.
+      events.flush();
+      dataplane.adopt(policy, origins);
+      onConfigured(policy);
+      box.policer.sessionPort = sessionPort;
       box.reconfigure(portsByNumber(ports, dataplane.interfaces), sharing, nowMs());
     },
   };

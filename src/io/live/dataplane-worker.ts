@@ -3,8 +3,7 @@
  * there is work, spins for a moment, and then sleeps until a frame arrives, somebody wakes it, or a deadline is due.
  */
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
-import type { Diagnostic } from "../../config/model.js";
-import { Core, type CoreSource } from "../../core.js";
+import { Core, type CoreSource, type MemoryPlan } from "../../core.js";
 import { Dataplane } from "../../dataplane.js";
 import { type DebugBatch, DebugOutlet } from "../../debug/outlet.js";
 import { PacketWatch } from "../../debug/packet-watch.js";
@@ -14,8 +13,7 @@ import { type EventBatch, EventOutlet } from "../../live/event-outlet.js";
 import type { PacketIo } from "../../live/packet-io.js";
 import { REHEARSAL_CONFIG, REHEARSAL_SESSIONS, rehearse } from "../../live/rehearse-dataplane.js";
 import { SharedSessions, type Sharing } from "../../node/shared-sessions.js";
-import type { Policy } from "../../policy/policy.js";
-import { type DataplaneOptions, prepare } from "../../prepare.js";
+import type { EnforcedPolicy } from "../../policy/policy.js";
 import { isProblem } from "../io.js";
 import { type Libc, loadLibc } from "../linux/libc.js";
 import { type BackendName, openPacketIo } from "../linux/open.js";
@@ -30,13 +28,17 @@ import { type SharedMemory, WorkerSignals } from "./threads.js";
 export interface DataplaneData {
   readonly shared: SharedMemory;
   readonly questions: MessagePort;
-  readonly dataplane: DataplaneOptions & { readonly module: CoreSource };
+  readonly module: CoreSource;
+  readonly plan: MemoryPlan;
+  readonly policy: EnforcedPolicy;
   /** Devices by port number, with the name of the interface that each carries untagged. */
   readonly devices: readonly { readonly device: string; readonly interface: string }[];
   readonly interfaces: readonly NamedPort[];
   /** The only back end that will do; without it the best that works. */
   readonly backend?: BackendName | undefined;
   readonly sharing: Sharing;
+  /** UDP port of the association. */
+  readonly sessionPort: number;
 }
 
 /** How frames come and go. */
@@ -55,7 +57,9 @@ export type DataplaneReport =
   /** It cannot begin, or go on: a device is gone. */
   | { readonly kind: "failed"; readonly problem: string }
   | { readonly kind: "events"; readonly batches: readonly EventBatch[] }
-  | ({ readonly kind: "debug" } & DebugBatch);
+  | ({ readonly kind: "debug" } & DebugBatch)
+  /** Events from here on are of the policy that it was last given. */
+  | { readonly kind: "configured" };
 
 /** A reply comes within microseconds, waking up takes ten: so long it is better to stay awake. */
 const SPIN_MS = 0.05;
@@ -85,12 +89,13 @@ class Thread {
   readonly #answerer: Answerer<ReturnType<typeof dataplaneCalls>>;
   #opened: Opened | undefined;
   #changes = 0;
-  /** A later policy than that of the start. */
-  #adopted: { readonly policy: Policy; readonly notes: readonly Diagnostic[] } | undefined;
+  /** In force. */
+  #policy: EnforcedPolicy;
 
   constructor(data: DataplaneData, libc: Libc) {
     this.#data = data;
     this.#libc = libc;
+    this.#policy = data.policy;
     this.#clock = new SharedClock(data.shared.clock);
     this.#signals = new WorkerSignals(data.shared, "dataplane");
     const control = new WorkerSignals(data.shared, "control");
@@ -121,6 +126,7 @@ class Thread {
       },
       nowMs,
     );
+    this.#box.policer.sessionPort = data.sessionPort;
     this.#answerer = new Answerer(
       data.questions,
       dataplaneCalls({
@@ -130,20 +136,21 @@ class Thread {
         tap,
         watch,
         nowMs: () => this.#clock.nowMs(),
-        onConfigured: (policy, notes) => {
-          this.#adopted = { policy, notes };
+        opened: () => this.#opened!,
+        onConfigured: (policy) => {
+          this.#policy = policy;
+          report({ kind: "configured" });
         },
       }),
     );
   }
 
   #newInstance(nowMs: number): Instance {
-    const { dataplane: options } = this.#data;
-    const setup = prepare({ ...options, nowMs, wallClock: new Date() }, randomSeed);
-    const core = Core.createSync(options.module, setup);
-    const dataplane = new Dataplane(core, setup);
-    if (this.#adopted !== undefined) dataplane.adopt(this.#adopted.policy, this.#adopted.notes);
-    return { core, dataplane };
+    const { module, plan } = this.#data;
+    const setup = { plan, seed: randomSeed(), policy: this.#policy };
+    const core = Core.createSync(module, setup);
+    const options = { nowMs, wallClock: new Date() };
+    return { core, dataplane: new Dataplane(core, { ...setup, notes: [], options }) };
   }
 
   #openIo(): PacketIo {
@@ -161,7 +168,14 @@ class Thread {
       device,
       ingress: dataplane.interfaceNumber(name) ?? 0,
     }));
-    const opened = openPacketIo(this.#libc, { memory, ports, backend, isTagged });
+    const opened = openPacketIo(this.#libc, {
+      memory,
+      ports,
+      backend,
+      isTagged,
+      // A box begins with all of its devices, and goes on with those that are left.
+      isPartial: this.#opened !== undefined,
+    });
     if (isProblem(opened)) throw new OpenFailure(opened.problem);
     const { io, backend: name, refused } = opened.value;
     const notes = refused.map((other) => `${other.backend}: ${other.why}`);

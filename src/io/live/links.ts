@@ -28,15 +28,23 @@ export class Links {
     this.#isTold = false;
   }
 
-  /** Tells the box what has changed since the last look. */
-  look(box: ControlBox, nowMs: number): void {
-    if (this.#monitor.poll().length === 0 && this.#isTold) return;
+  /** These are open: in place of those of the same names, where they are others. */
+  watch(devices: readonly Device[]): void {
+    for (const device of devices) this.#monitor.watch(device);
+    this.#isTold = false;
+  }
+
+  /** Tells the box what has changed since the last look. Whether devices have gone or come, and are to be opened anew. */
+  look(box: ControlBox, nowMs: number): boolean {
+    const changes = this.#monitor.poll();
+    if (changes.length === 0 && this.#isTold) return false;
     this.#isTold = true;
     const { config, devices } = this.#interfaces;
     for (const [name, device] of devices) {
       const isUp = this.#monitor.isUp(device) && config.interfaces.get(name)?.shutdown === false;
       box.setLink(name, isUp, nowMs);
     }
+    return changes.some(({ isAnother }) => isAnother === true);
   }
 }
 

@@ -4,21 +4,25 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import type { Config, Diagnostic } from "../../config/model.js";
+import { encapsulationPort, usedAssociation } from "../../check/topology.js";
+import { type Config, DEFAULTS, type Diagnostic } from "../../config/model.js";
 import type { Applied, Planned } from "../../console/backend.js";
-import { type Capacity, completeCapacity, type CoreSource, planMemory } from "../../core.js";
+import { type Capacity, completeCapacity, type CoreSource, type MemoryPlan, planMemory } from "../../core.js";
 import type { DebugBatch } from "../../debug/outlet.js";
 import type { Mac } from "../../frame.js";
 import type { ControlReport } from "../../live/control-box.js";
 import type { EventBatch } from "../../live/event-outlet.js";
 import { type Attachment, type Mapping, planMapping } from "../../live/mapping.js";
+import { handoverOf, sharedPolicy } from "../../live/policy-handover.js";
 import { type Change, planChange } from "../../node/plan-change.js";
 import type { Sharing } from "../../node/shared-sessions.js";
 import type { Policy } from "../../policy/policy.js";
-import { ConfigError, loadPolicy, type Room } from "../../prepare.js";
+import { type RuleInfo, ruleInfo } from "../../policy/rules.js";
+import { ConfigError, loadPolicy } from "../../prepare.js";
 import { identityOf, type ReloadMode, updateMsOf } from "../../redundancy/index.js";
 import type { RingMemory } from "../../ring.js";
-import type { Result } from "../io.js";
+import { isProblem, type Result } from "../io.js";
+import type { Device } from "../linux/device.js";
 import type { BackendName } from "../linux/open.js";
 import { SharedClock } from "../pair/clock.js";
 import { workerFile } from "../worker-file.js";
@@ -33,7 +37,8 @@ export interface LiveOptions {
   readonly config: Config;
   readonly mapping: Mapping;
   /** By port number. */
-  readonly devices: readonly { readonly mac: Mac; readonly mtu: number }[];
+  readonly devices: readonly Device[];
+  readonly keeper: DeviceKeeper;
   /** The compiled core. */
   readonly module: CoreSource;
   readonly capacity: Partial<Capacity>;
@@ -44,11 +49,23 @@ export interface LiveOptions {
   readonly onReport: (report: LiveReport) => void;
 }
 
+/** Takes devices from the kernel that have been made anew under a box that runs. */
+export interface DeviceKeeper {
+  /** What there is of the devices, by port number; undefined: gone, or not set up. */
+  take(): Result<readonly (Device | undefined)[]>;
+  /** What they need where frames come and go so. */
+  fit(backend: BackendName): Result<unknown>;
+}
+
 /** What a box tells; times are of its clock. */
 export type LiveReport =
   | { readonly kind: "control"; readonly report: ControlReport; readonly nowMs: number }
   | { readonly kind: "events"; readonly batches: readonly EventBatch[] }
   | ({ readonly kind: "debug" } & DebugBatch)
+  /** Events from here on are of another policy: the numbers of their rules are. */
+  | { readonly kind: "policy"; readonly policy: Pick<Policy, "config" | "rules">; readonly nowMs: number }
+  /** A device has gone or come. */
+  | { readonly kind: "device"; readonly text: string }
   /** It cannot go on. A bug has a stack. */
   | { readonly kind: "died"; readonly problem: string; readonly stack?: string | undefined };
 
@@ -78,9 +95,18 @@ export class LiveBox {
   readonly #options: LiveOptions;
   readonly #shared: SharedMemory;
   readonly #clock: SharedClock;
-  readonly #room: Room;
+  readonly #plan: MemoryPlan;
+  /** What was last given to the dataplane thread. */
   #policy: Policy;
+  /** Policies that were given to it, and of which it has not said yet that they are in force. */
+  readonly #given: Policy[] = [];
+  /** Changes of the configuration, one after the other. */
+  #changes: Promise<unknown> = Promise.resolve();
   #mapping: Mapping;
+  /** By port number: what is open, or was open last. */
+  #devices: readonly Device[];
+  /** Those of them that are gone. */
+  #gone: ReadonlySet<string> = new Set();
   #dataplane: Asked<DataplaneCalls> | undefined;
   #control: Asked<ControlCalls> | undefined;
   #isStopping = false;
@@ -89,11 +115,12 @@ export class LiveBox {
   #opened: Opened | undefined;
   readonly #hints: string[] = [];
 
-  private constructor(options: LiveOptions, room: Room, policy: Policy) {
+  private constructor(options: LiveOptions, plan: MemoryPlan, policy: Policy) {
     this.#options = options;
-    this.#room = room;
+    this.#plan = plan;
     this.#policy = policy;
     this.#mapping = options.mapping;
+    this.#devices = options.devices;
     this.#shared = newSharedMemory();
     this.#clock = new SharedClock(this.#shared.clock);
     this.startMs = this.#clock.nowMs();
@@ -110,14 +137,13 @@ export class LiveBox {
     if ("problem" in capacity) return capacity;
     const plan = planMemory(capacity);
     if ("problem" in plan) return plan;
-    const room = { rules: capacity.rules, fragments: capacity.fragments, bankSize: plan.bankSize };
     const { policy } = loadPolicy(
       options.config,
       policyOptions(wiringOf(options.mapping, options.devices)),
-      room,
+      roomIn(plan),
     );
-    const box = new LiveBox(options, room, policy);
-    const problem = await box.#start(capacity);
+    const box = new LiveBox(options, plan, policy);
+    const problem = await box.#start();
     if (problem === undefined) return { value: box };
     await box.#terminate();
     return { problem };
@@ -135,6 +161,14 @@ export class LiveBox {
   /** Entries of the access lists in use, by number. */
   get rules(): Policy["rules"] {
     return this.#policy.rules;
+  }
+
+  /** The same with their hits. */
+  async countedRules(): Promise<RuleInfo[]> {
+    // Questions are answered in their order: the answer is about the policy that was given last.
+    const { rules } = this.#policy;
+    const hits = await this.dataplane.call("hits");
+    return rules.map((rule) => ruleInfo(rule, hits[rule.number]!));
   }
 
   /** Full names of interfaces by number. */
@@ -169,7 +203,7 @@ export class LiveBox {
     return this.#control!.caller;
   }
 
-  async #start(capacity: Capacity): Promise<string | undefined> {
+  async #start(): Promise<string | undefined> {
     const { config, mapping, devices, module, backend, software, reloadMode } = this.#options;
     const wiring = wiringOf(mapping, devices);
     const { interfaces } = this.#policy.numbering;
@@ -180,16 +214,21 @@ export class LiveBox {
           ({
             shared: this.#shared,
             questions,
-            dataplane: { config, capacity, module, ...policyOptions(wiring) },
+            module,
+            plan: this.#plan,
+            policy: sharedPolicy(this.#policy),
             devices: mapping.ports,
             interfaces: wiring.ports,
             backend,
             sharing: sharingOf(config),
+            sessionPort: sessionPortOf(config),
           }) satisfies DataplaneData,
       );
       this.#dataplane = dataplane;
       dataplane.worker.on("message", (report: DataplaneReport) => {
         if (report.kind === "events" || report.kind === "debug") this.#options.onReport(report);
+        else if (report.kind === "configured")
+          this.#options.onReport({ kind: "policy", policy: this.#given.shift()!, nowMs: this.nowMs });
         else if (report.kind === "failed") resolve(report.problem);
         else {
           this.#opened = report.opened;
@@ -205,7 +244,7 @@ export class LiveBox {
                 mtus: wiring.mtus,
                 interfaces,
                 devices: wiring.devices,
-                sessions: capacity.sessions,
+                sessions: this.#plan.capacity.sessions,
                 software,
                 reloadMode,
               }) satisfies ControlData,
@@ -217,6 +256,7 @@ export class LiveBox {
             } else if (message.kind === "failed") resolve(message.problem);
             else if (message.kind === "report") this.#hear(message);
             else if (message.kind === "debug") this.#options.onReport(message);
+            else if (message.kind === "devices") void this.#change(() => this.#refit());
           });
         }
       });
@@ -269,7 +309,50 @@ export class LiveBox {
    * Puts another configuration in force, between two batches and without losing a session, as `plan` says. Everything
    * stays as it was when it cannot be used.
    */
-  async configure(config: Config): Promise<Applied> {
+  configure(config: Config): Promise<Applied> {
+    return this.#change(() => this.#configure(config));
+  }
+
+  #change<T>(act: () => Promise<T>): Promise<T> {
+    const change = this.#changes.then(act);
+    this.#changes = change.catch(() => {});
+    return change;
+  }
+
+  /** Devices have gone, or others of their names have come: opens those that there are. */
+  async #refit(): Promise<void> {
+    const { keeper } = this.#options;
+    const taken = keeper.take();
+    // What could not be taken has changed once more: the control thread tells of it.
+    if (isProblem(taken)) return this.#tellDevice(taken.problem);
+    const before = this.#devices;
+    this.#devices = before.map((device, port) => taken.value[port] ?? device);
+    this.#opened = await this.dataplane.call("reopen");
+    const fitted = keeper.fit(this.#opened.backend);
+    if (isProblem(fitted)) this.#tellDevice(fitted.problem);
+    const isSame = this.#devices.every(({ mac, mtu }, i) => mac === before[i]!.mac && mtu === before[i]!.mtu);
+    if (!isSame) await this.#configure(this.#policy.config);
+    await this.control.call(
+      "watch",
+      taken.value.filter((device) => device !== undefined),
+    );
+    this.#tellPresence(taken.value);
+  }
+
+  #tellPresence(present: readonly (Device | undefined)[]): void {
+    const gone = new Set(this.#devices.flatMap(({ name }, port) => (present[port] ? [] : [name])));
+    for (const { name } of this.#devices) {
+      if (gone.has(name) && !this.#gone.has(name)) this.#tellDevice(`device ${name} is gone`);
+      if (!gone.has(name) && this.#gone.has(name)) this.#tellDevice(`device ${name} is there again`);
+    }
+    this.#gone = gone;
+  }
+
+  #tellDevice(text: string): void {
+    this.#options.onReport({ kind: "device", text });
+  }
+
+  async #configure(config: Config): Promise<Applied> {
     const prepared = this.#prepare(config);
     if ("diagnostics" in prepared)
       return { isApplied: false, diagnostics: prepared.diagnostics, refusals: [] };
@@ -279,10 +362,8 @@ export class LiveBox {
       return { isApplied: false, diagnostics: [], refusals };
     }
     const { mapping, wiring, policy, notes } = ready;
-    this.#policy = policy;
+    await this.#givePolicy(policy, wiring);
     this.#mapping = mapping;
-    const sharing = sharingOf(config);
-    await this.dataplane.call("configure", { policy, notes, ports: wiring.ports, sharing });
     const { interfaces } = policy.numbering;
     await this.control.call("configure", { config, ...wiring, interfaces });
     return { isApplied: true, notes, changes };
@@ -291,21 +372,33 @@ export class LiveBox {
   /** Compiles a configuration. `ready` undefined: a change of it is refused. */
   #prepare(config: Config): Prepared {
     const attached = new Set(this.#mapping.ports.map((port) => port.interface));
-    const changes = planChange(this.config, config, { attached, rulesMax: this.#room.rules });
+    const changes = planChange(this.config, config, { attached, rulesMax: this.#plan.capacity.rules });
     if (changes.some(({ effect }) => effect === "refused")) return { changes, ready: undefined };
     const mapping = planMapping(config, attachmentsOf(this.#mapping));
     if ("problems" in mapping) {
       const refused = mapping.problems.map((text): Change => ({ effect: "refused", text }));
       return { changes: [...refused, ...changes], ready: undefined };
     }
-    const wiring = wiringOf(mapping, this.#options.devices);
+    const wiring = wiringOf(mapping, this.#devices);
     try {
-      const loaded = loadPolicy(config, policyOptions(wiring), this.#room, this.#policy.numbering);
+      const { numbering } = this.#policy;
+      const loaded = loadPolicy(config, policyOptions(wiring), roomIn(this.#plan), numbering);
       return { changes, ready: { mapping, wiring, ...loaded } };
     } catch (error) {
       if (error instanceof ConfigError) return { diagnostics: error.diagnostics };
       throw error;
     }
+  }
+
+  /** Gives the dataplane thread a policy, in pieces between which packets pass. */
+  async #givePolicy(policy: Policy, { ports }: Wiring): Promise<void> {
+    const { stages, ...enforced } = handoverOf(policy, this.#policy);
+    for (const stage of stages) await this.dataplane.call("stage", stage);
+    this.#policy = policy;
+    this.#given.push(policy);
+    const { config } = policy;
+    const settings = { sharing: sharingOf(config), sessionPort: sessionPortOf(config) };
+    await this.dataplane.call("configure", { ...enforced, ports, ...settings });
   }
 
   /** Orderly end: hands over to the peer where that can take over, resigns, and gives the devices back. */
@@ -385,6 +478,14 @@ const sharingOf = (config: Config): Sharing => ({
   isPaired: identityOf(config, { software: "", layout: 0, capacity: 0 }) !== undefined,
   updateMs: updateMsOf(config),
 });
+
+/** Also of an association over IP, which has no port: then nobody speaks there. */
+function sessionPortOf(config: Config): number {
+  const association = usedAssociation(config);
+  return (association && encapsulationPort(association)) ?? DEFAULTS.encapsulationPort;
+}
+
+const roomIn = ({ capacity: { rules, fragments }, bankSize }: MemoryPlan) => ({ rules, fragments, bankSize });
 
 const policyOptions = ({ macs, mtus }: Wiring) => ({ macs, mtus });
 

@@ -12,9 +12,9 @@ import { type Device, readDevice } from "../linux/device.js";
 import { type Libc, loadLibc } from "../linux/libc.js";
 import { type BackendName, OFFLOADS_NEEDED } from "../linux/open.js";
 import { preferProcess } from "../linux/priority.js";
-import { prepareDevices, restoreDevices } from "../linux/prepare-device.js";
+import { prepareDevices, restoreDevices, takeDevices } from "../linux/prepare-device.js";
 import { readCoreFile } from "../wasm.js";
-import { LiveBox, type LiveReport } from "./live-box.js";
+import { type DeviceKeeper, LiveBox, type LiveReport } from "./live-box.js";
 
 export interface RunOptions {
   readonly config: Config;
@@ -76,6 +76,26 @@ export interface Running {
   close(): Promise<void>;
 }
 
+/** Keeps the devices of these names, by port number. */
+function deviceKeeper(libc: Libc, names: readonly string[], stateFile: string): DeviceKeeper {
+  const present = (): (Device | undefined)[] =>
+    names.map((name) => {
+      const device = readDevice(libc, name);
+      return isProblem(device) || !device.value.isUp ? undefined : device.value;
+    });
+  const namesOf = (devices: readonly (Device | undefined)[]): string[] =>
+    devices.flatMap((device) => device?.name ?? []);
+  return {
+    take: () => {
+      const devices = present();
+      const taken = takeDevices(libc, { devices: namesOf(devices), stateFile });
+      return isProblem(taken) ? taken : { value: devices };
+    },
+    fit: (backend) =>
+      takeDevices(libc, { devices: namesOf(present()), stateFile, offloads: OFFLOADS_NEEDED[backend] }),
+  };
+}
+
 /** Takes the devices and starts the box. Throws ConfigError. */
 export async function startRun(
   options: RunOptions,
@@ -97,6 +117,7 @@ export async function startRun(
     config: options.config,
     mapping,
     devices,
+    keeper: deviceKeeper(libc, names, stateFile),
     module: new WebAssembly.Module(new Uint8Array(await readCoreFile())),
     capacity: options.capacity,
     backend: options.backend,

@@ -86,7 +86,6 @@ export class Services {
         onConfigured: (config) => {
           this.logging.configure(config);
           void captures.configure(config);
-          this.#events?.replacePolicy({ config, rules: box.rules }, box.nowMs);
         },
       },
       sessionsMax,
@@ -149,8 +148,12 @@ export class Services {
     this.#backend?.hear(report);
     if (report.kind === "events") {
       for (const { events, nowMs } of report.batches) this.#events?.events(events, nowMs);
+    } else if (report.kind === "policy") {
+      this.#events?.replacePolicy(report.policy, report.nowMs);
     } else if (report.kind === "control" && report.report.kind === "log") {
       this.logging.write(report.report.text);
+    } else if (report.kind === "device") {
+      this.logging.write(`%SYS-4-DEVICE: ${report.text}`);
     } else if (report.kind === "died") {
       this.logging.write(`%SYS-0-FAILED: ${report.problem}`);
     }

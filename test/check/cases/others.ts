@@ -3,7 +3,43 @@ import type { Config } from "../../../src/config/model.js";
 import { PLAIN } from "../configurations.js";
 import { atEnd, type Case, casesOf, INSIDE, OUTSIDE, SYNC } from "./case.js";
 
+const subinterface = (name: string, encapsulation: string): string =>
+  `interface GigabitEthernet0/3.${name}\n encapsulation dot1Q ${encapsulation}\n ip address 10.9.${name}.1 255.255.255.0\n`;
+const port = (address: string): string => `interface GigabitEthernet0/3\n ${address}\n`;
+const NO_ADDRESS = "no ip address";
+
 export const OTHERS_CASES: Case[] = [
+  ...casesOf("V35", [
+    {
+      name: "VLANs of their own, one of them native",
+      edits: [atEnd(port(NO_ADDRESS) + subinterface("1", "1 native") + subinterface("2", "2"))],
+    },
+    {
+      name: "one that is shut down takes no frames",
+      edits: [atEnd(port(NO_ADDRESS) + subinterface("1", "2") + subinterface("2", "2") + " shutdown\n")],
+    },
+    {
+      name: "a VLAN twice",
+      edits: [atEnd(port(NO_ADDRESS) + subinterface("1", "2") + subinterface("2", "2"))],
+      severity: "error",
+      message:
+        /GigabitEthernet0\/3\.1 has VLAN 2 of GigabitEthernet0\/3 already: GigabitEthernet0\/3\.2 gets no frames/,
+      at: "encapsulation dot1Q 2",
+    },
+    {
+      name: "two native ones",
+      edits: [atEnd(port(NO_ADDRESS) + subinterface("1", "1 native") + subinterface("2", "2 native"))],
+      severity: "error",
+      message: /has the native VLAN of GigabitEthernet0\/3 already/,
+      at: "encapsulation dot1Q 2 native",
+    },
+    {
+      name: "a native one of a port with an address",
+      edits: [atEnd(port("ip address 10.9.0.1 255.255.255.0") + subinterface("1", "1 native"))],
+      severity: "error",
+      message: /frames without a tag belong to GigabitEthernet0\/3\.1: GigabitEthernet0\/3 has an address/,
+    },
+  ]),
   ...casesOf("V20", [
     { name: "the defaults" },
     {
