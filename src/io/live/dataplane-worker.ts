@@ -14,6 +14,7 @@ import type { PacketIo } from "../../live/packet-io.js";
 import { REHEARSAL_CONFIG, REHEARSAL_SESSIONS, rehearse } from "../../live/rehearse-dataplane.js";
 import { SharedSessions, type Sharing } from "../../node/shared-sessions.js";
 import type { EnforcedPolicy } from "../../policy/policy.js";
+import { prepare } from "../../prepare.js";
 import { isProblem } from "../io.js";
 import { type Libc, loadLibc } from "../linux/libc.js";
 import { type BackendName, openPacketIo } from "../linux/open.js";
@@ -225,7 +226,7 @@ class Thread {
 }
 
 /** By a core of its own: of the same module, whose machine code both share. */
-function rehearseFor({ dataplane: { module } }: DataplaneData): void {
+function rehearseFor({ module }: DataplaneData): void {
   const capacity = { sessions: REHEARSAL_SESSIONS };
   const setup = prepare({ config: REHEARSAL_CONFIG, capacity, module }, randomSeed);
   rehearse(new Dataplane(Core.createSync(module, setup), setup));
