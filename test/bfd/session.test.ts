@@ -173,21 +173,21 @@ describe("detection", () => {
       expect(world.view("a").state).toBe("down");
       return world.machines.a.liveness(pathOf("a"));
     };
-    const after = (ms: number): string => {
+    const downAfter = (ms: number): string => {
       rise();
       world.runFor(ms);
       return fall();
     };
-    expect(after(TRUST_MS - 100)).toBe("unknown");
+    expect(downAfter(TRUST_MS - 100)).toBe("unknown");
     expect(world.view("a").trustMs).toBe(2 * TRUST_MS);
-    expect(after(2 * TRUST_MS - 100)).toBe("unknown");
-    expect(after(4 * TRUST_MS + 100)).toBe("silent");
+    expect(downAfter(2 * TRUST_MS - 100)).toBe("unknown");
+    expect(downAfter(4 * TRUST_MS + 100)).toBe("silent");
     expect(world.view("a").trustMs).toBe(TRUST_MS);
     // Often within a short time is once.
-    for (let i = 0; i < 3; i++) expect(after(0)).toBe("unknown");
+    for (let i = 0; i < 3; i++) expect(downAfter(0)).toBe("unknown");
     expect(world.view("a").trustMs).toBe(2 * TRUST_MS);
     for (let ms = 2 * TRUST_MS; ms < TRUST_MAX_MS; ms = world.view("a").trustMs)
-      expect(after(ms - 100)).toBe("unknown");
+      expect(downAfter(ms - 100)).toBe("unknown");
     expect(world.view("a").trustMs).toBe(TRUST_MAX_MS);
   });
 
