@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { BfdNeighborView } from "../../../src/console/backend.js";
 import type { Box } from "../../../test/live/lab.js";
 import type { Program } from "../../../test/live/program.js";
 import { monotonicMs, sleep, until } from "../../../test/live/system.js";
@@ -119,6 +120,7 @@ ipc zone default
    remote-port 5000
     remote-ip ${peer.sync}
 ${inspection}
+ip inspect redundancy defer
 interface GigabitEthernet0/0
  ip address ${own.inside} ${MASK}
  ip access-group INSIDE-IN in
@@ -200,6 +202,7 @@ export const twinwall: Contender = {
 const DEVICES = ["eth0", "eth1", "eth2"];
 const SYNC_TIMEOUT_MS = 30_000;
 const BULK_TIMEOUT_MS = 60_000;
+const TRUST_TIMEOUT_MS = 150_000;
 
 class TwinwallPair implements RunningPair {
   readonly #bed: PairBed;
@@ -230,6 +233,20 @@ class TwinwallPair implements RunningPair {
     const isHot = () =>
       /peer state = .*STANDBY HOT/i.test(this.#ask(this.active(), "show redundancy states"));
     await until("the standby is hot", isHot, SYNC_TIMEOUT_MS);
+    if (this.#options.bfdMs !== undefined)
+      await until(
+        "the silence of every BFD session means something",
+        () => SIDES.every((side) => this.#isTrusted(side)),
+        TRUST_TIMEOUT_MS,
+      );
+  }
+
+  #isTrusted(side: Side): boolean {
+    const answer = this.#ask(side, "show bfd neighbors details | json");
+    const neighbors = answer === "" ? [] : (JSON.parse(answer) as BfdNeighborView[]);
+    const isTrusted = ({ state, stateAgeMs, trustMs }: BfdNeighborView) =>
+      state === "Up" && stateAgeMs > trustMs;
+    return neighbors.length === DEVICES.length && neighbors.every(isTrusted);
   }
 
   active(): Side {
