@@ -1,9 +1,17 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** Pairs on the wire have timers: what else runs on the machine would stretch them. */
 const LIVE = "test/live/**/*.test.ts";
 /** These take minutes, and a machine that does nothing else: `npm run test:live`. */
 const LONG = ["real", "wire", "matrix", "attacks", "soak", "observation"].map((name) => `test/live/${name}.test.ts`);
+/** What runs in real time, with other programs, threads or devices: one file after the other, so that nothing is late. */
+const TIMED = [
+  "test/{browser,io-linux,log,metrics,package,ring,systemd,threads}/**/*.test.ts",
+  "test/cli/{process,replay-pair}.test.ts",
+  "test/console/{interactive,server,top}.test.ts",
+  "test/sctp/{raw,restart,usrsctp}.test.ts",
+];
 
 export default defineConfig({
   test: {
@@ -13,7 +21,17 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "main", include: ["test/**/*.test.ts"], exclude: [LIVE], sequence: { groupOrder: 0 } },
+        test: {
+          name: "main",
+          include: ["test/**/*.test.ts"],
+          exclude: [LIVE, ...TIMED],
+          maxWorkers: availableParallelism(),
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: "timed", include: TIMED, fileParallelism: false, sequence: { groupOrder: 1 } },
       },
       {
         extends: true,
@@ -22,7 +40,7 @@ export default defineConfig({
           include: [LIVE],
           exclude: process.env.LIVE === "1" ? [] : LONG,
           fileParallelism: false,
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],
