@@ -45,7 +45,6 @@ import {
   M_FLAGS,
   M_ICMP_TYPE,
   M_INGRESS,
-  M_NETWORK,
   M_PROTOCOL,
   M_REASON,
   M_SCOPE,
@@ -112,7 +111,6 @@ import { packetEvent } from "./event";
 
 import { releaseDatagram, takeFragment } from "./fragment";
 import { decideRelated } from "./icmp";
-import { IPV6_SOURCE, isLinkLocal } from "./ipv6";
 import { ICMP, ICMPV6, TCP, UDP } from "./key";
 import { isTooBig } from "./live";
 import {
@@ -366,10 +364,8 @@ function sourceReason(meta: usize, v6: u32, ingress: u32): u32 {
   if (isLocal(route)) return R_OWN_SOURCE;
   if (isBroadcast(route)) return R_MARTIAN_SOURCE;
   if (ingress == 0) return R_SOURCE_UNROUTABLE;
-  // A link-local source is on the link: no route has anything to say of it.
-  if (v6 && isLinkLocal(<usize>load<u32>(meta, M_NETWORK) + IPV6_SOURCE)) return 0;
   const mode = field8(interfaceAt(ingress), v6, I_RPF4, I_RPF6);
-  if (mode != RPF_OFF && !reversePathHolds(mode, route, ingress)) return R_REVERSE_PATH;
+  if (mode != RPF_OFF && !reversePathHolds(meta, mode, route, ingress)) return R_REVERSE_PATH;
   return 0;
 }
 

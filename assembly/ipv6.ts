@@ -35,7 +35,6 @@ import {
 } from "./layout";
 import { be16 } from "./bytes";
 import { ICMPV6, TCP, UDP } from "./key";
-import { isOwn6 } from "./route";
 
 export const IPV6_HEADER: u32 = 40;
 export const IPV6_PAYLOAD: usize = 4; // u16
@@ -221,9 +220,7 @@ function checkAddresses6(meta: usize, network: usize): u32 {
       store<u8>(meta, SCOPE_LISTENER, M_SCOPE);
       return 0;
     }
-    const unicast = isLinkLocal(destination);
-    if (unicast && !isOwn6(destination)) return R_LINK_SCOPE;
-    store<u8>(meta, unicast ? SCOPE_LINK : SCOPE_LOCAL_MULTICAST, M_SCOPE);
+    store<u8>(meta, isLinkLocal(destination) ? SCOPE_LINK : SCOPE_LOCAL_MULTICAST, M_SCOPE);
     return 0;
   }
   if (load<u16>(destination) == 0x01ff) return R_MARTIAN_DESTINATION;

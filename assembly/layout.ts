@@ -643,7 +643,7 @@ export const SCOPE_UNICAST = 0;
 export const SCOPE_LOCAL_MULTICAST = 1; // for the firewall, once the inbound list permits it
 export const SCOPE_NEIGHBOR = 2; // neighbour discovery: for the firewall, no list
 export const SCOPE_LISTENER = 3; // MLD: the same
-export const SCOPE_LINK = 4; // to a link-local address of the firewall, once the inbound list permits it
+export const SCOPE_LINK = 4; // to a link-local address: for the firewall if it is its own, once the inbound list permits it
 
 export const CLASS_DROP = 0;
 export const CLASS_TCP = 1;

@@ -31,6 +31,8 @@ import {
   R_ETHERTYPE,
   R_FRAME_TRUNCATED,
   R_INTERFACE_DOWN,
+  R_LINK_SCOPE,
+  SCOPE_LINK,
   SCOPE_NEIGHBOR,
   SCOPE_UNICAST,
 } from "./layout";
@@ -59,7 +61,7 @@ import {
   totalLength,
 } from "./ipv4";
 import { checkIpv6, IPV6_DESTINATION } from "./ipv6";
-import { ingressOf } from "./route";
+import { ingressOf, isOwn6 } from "./route";
 import { checksumsKnown, memoryEnd } from "./state";
 import {
   CHECKSUM_COMPLETE,
@@ -182,7 +184,9 @@ function parseIpv4(
 function parseIpv6(descriptor: usize, meta: usize, ethernet: bool): u32 {
   const reason = checkIpv6(meta);
   if (reason != 0) return reason;
-  const unicast = load<u8>(<usize>load<u32>(meta, M_NETWORK) + IPV6_DESTINATION) != 0xff;
+  const destination = <usize>load<u32>(meta, M_NETWORK) + IPV6_DESTINATION;
+  if (load<u8>(meta, M_SCOPE) == SCOPE_LINK && !isOwn6(destination)) return R_LINK_SCOPE;
+  const unicast = load<u8>(destination) != 0xff;
   // Neighbour discovery speaks from addresses that lead nowhere: without a given ingress it keeps none.
   if (load<u8>(meta, M_SCOPE) != SCOPE_NEIGHBOR || load<u8>(meta, M_INGRESS) != 0) {
     const wrong = settleIngress(meta, ethernet, unicast);

@@ -36,7 +36,7 @@ import {
 import { policyAt } from "./state";
 import { be32 } from "./bytes";
 import { IPV4_DESTINATION, IPV4_SOURCE } from "./ipv4";
-import { IPV6_DESTINATION, IPV6_SOURCE } from "./ipv6";
+import { IPV6_DESTINATION, IPV6_SOURCE, isLinkLocal } from "./ipv6";
 
 /** A route: flags in the upper, interface in the lower byte. NO_ROUTE: none. */
 export const NO_ROUTE: u32 = 0xffffffff;
@@ -180,7 +180,9 @@ export function ingressOf(meta: usize): u32 {
 }
 
 /** Whether unicast RPF (RFC 3704) is content with a source of this route on this interface. */
-export function reversePathHolds(mode: u32, route: u32, ingress: u32): bool {
+export function reversePathHolds(meta: usize, mode: u32, route: u32, ingress: u32): bool {
+  // A link-local source is on the link: no route has anything to say of it.
+  if (load<u8>(meta, M_V6) && isLinkLocal(<usize>load<u32>(meta, M_NETWORK) + IPV6_SOURCE)) return true;
   // A route to nowhere (Null0) is how an operator says that a source is unwanted.
   if (routeInterface(route) == 0) return false;
   if (((route >> 8) & RT_DEFAULT) != 0 && (mode & RPF_ALLOW_DEFAULT) == 0) return false;

@@ -2,7 +2,8 @@
 import { type Config, DEFAULTS, type Family, type Interface, type StandbyGroup } from "../config/model.js";
 import type { Mac } from "../frame.js";
 import type { Address } from "../ip.js";
-import { isLinkLocal, linkLocalOf, virtualLinkLocal, virtualMac } from "./addresses.js";
+import { isLinkLocal, virtualLinkLocal, virtualMac } from "./addresses.js";
+import { eui64, linkLocalAddress, originOfMac } from "./interface-addresses.js";
 import type { Key } from "./md5.js";
 import {
   type Authentication,
@@ -25,7 +26,6 @@ export interface Surroundings {
 }
 
 const MILLISECONDS = 1000;
-const EUI64_HOST = (1n << 64n) - 1n;
 /** Of an interface without a group, from which nothing is sent. */
 const NO_MAC: Mac = "0000.0000.0000";
 
@@ -66,35 +66,6 @@ function interfaceOf(config: Config, each: Interface, { macs, peers }: Surroundi
 
 function networkOf({ address, prefixLength }: Network): Network {
   return { address, prefixLength };
-}
-
-/**
- * The configured link-local address, else the one that an interface with IPv6 gives itself (RFC 4862); undefined: it has
- * none, or its MAC address would have to be known.
- */
-export function linkLocalAddress(each: Interface, mac: Mac | undefined): bigint | undefined {
-  const configured = each.addresses6.find(({ linkLocal, eui64: derived }) => linkLocal && !derived);
-  if (configured !== undefined) return configured.address as bigint;
-  const hasIpv6 = each.addresses6.length > 0 || each.ipv6Enable === true;
-  return hasIpv6 && mac !== undefined ? linkLocalOf(mac) : undefined;
-}
-
-/** The link-local addresses of the IPv6 groups of an interface; the MAC address is needed with `standby use-bia`. */
-export function virtualLinkLocals(each: Interface, mac: Mac | undefined): bigint[] {
-  const { standby } = each;
-  return [...standby.groups.values()].flatMap((group) => {
-    if (group.ipv6 === undefined) return [];
-    const { address } = group.ipv6;
-    if (address !== "autoconfig" && isLinkLocal(address)) return [address as bigint];
-    const known = { bia: mac, configured: group.macAddress, default: virtualMac(2, 6, group.group) };
-    const virtual = known[originOfMac(each, group)];
-    return virtual === undefined ? [] : [virtualLinkLocal(virtual)];
-  });
-}
-
-/** The prefix with the modified EUI-64 of a MAC address behind it (RFC 4291, appendix A). */
-export function eui64(prefix: Address, mac: Mac): bigint {
-  return ((prefix as bigint) & ~EUI64_HOST) | (linkLocalOf(mac) & EUI64_HOST);
 }
 
 /** A group number stands for an IPv4 group, an IPv6 group, or both; with no address for one that is not enabled. */
@@ -161,11 +132,6 @@ function groupOf(
       isShutdown: shutdown,
     })),
   };
-}
-
-function originOfMac(each: Interface, group: StandbyGroup): HsrpGroup["virtualMacOrigin"] {
-  if (group.macAddress !== undefined) return "configured";
-  return each.standby.useBia ? "bia" : "default";
 }
 
 function preemptOf(preempt: NonNullable<StandbyGroup["preempt"]>, isPair: boolean): Preempt {

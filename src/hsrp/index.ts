@@ -14,18 +14,11 @@ export type {
   SendAction,
   StateAction,
 } from "./actions.js";
-export { HSRP_PORTS, isLinkLocal, type Transport, transportOf } from "./addresses.js";
+export { HSRP_PORTS, type Transport, transportOf } from "./addresses.js";
 export type { Generation } from "./classify.js";
 export { type GroupChange, planGroups, type Setting } from "./configure.js";
 export { announcementFrame, frameOf } from "./frames.js";
-export {
-  authenticationOf,
-  eui64,
-  linkLocalAddress,
-  optionsOf,
-  type Surroundings,
-  virtualLinkLocals,
-} from "./from-config.js";
+export { authenticationOf, optionsOf, type Surroundings } from "./from-config.js";
 export { Hsrp } from "./hsrp.js";
 export { STATE_NAMES } from "./log.js";
 export {

@@ -1,4 +1,5 @@
 /** What the HSRP machine is told about its router; from-config.ts makes it from a configuration. */
+import type { MacOrigin } from "./interface-addresses.js";
 import type { Family } from "../config/model.js";
 import type { Mac } from "../frame.js";
 import type { Address } from "../ip.js";
@@ -62,7 +63,7 @@ export interface HsrpGroup {
   readonly secondaryAddresses: readonly Address[];
   /** The virtual MAC address and where it is from. */
   readonly virtualMac: Mac;
-  readonly virtualMacOrigin: "default" | "bia" | "configured";
+  readonly virtualMacOrigin: MacOrigin;
   readonly priority: number;
   readonly preempt?: Preempt;
   /** Undefined: learned from the Active router, else the default. */

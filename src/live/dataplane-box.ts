@@ -21,13 +21,7 @@ import type { DataplaneBoxOptions, LivePortOf } from "./dataplane-options.js";
 import { addedTag, destinationOf, isForNobody, withoutTag } from "./frames.js";
 import { Handover, type WaitingFrame } from "./handover.js";
 import { type HeldFrame, HeldReplies } from "./held-replies.js";
-import {
-  readToDataplane,
-  type ReportCause,
-  type ToControl,
-  type ToDataplane,
-  writeToControl,
-} from "./messages.js";
+import { causeOf, readToDataplane, type ToControl, type ToDataplane, writeToControl } from "./messages.js";
 import { Outbox } from "./outbox.js";
 import type { PacketIo } from "./packet-io.js";
 import { type PolicedKind, Policer } from "./policer.js";
@@ -37,13 +31,6 @@ import { Stations } from "./stations.js";
 /** Messages of one turn, so that packets are not kept waiting. */
 const MESSAGES_PER_TURN = 64;
 const MAC_LENGTH = 6;
-
-/** What an ICMP error may be due for, by the reason of the drop. */
-const CAUSES: ReadonlyMap<number, ReportCause> = new Map([
-  [L.R_TTL_EXPIRED, "ttl"],
-  [L.R_TOO_BIG, "too-big"],
-  [L.R_NO_ROUTE, "no-route"],
-]);
 
 type Transmit = Extract<ToDataplane, { kind: "transmit" }>;
 
@@ -149,10 +136,6 @@ export class DataplaneBox {
   #expire(nowMs: number): void {
     this.#act(this.#options.sessions.expire(nowMs), nowMs);
     this.tellEvents(nowMs);
-  }
-
-  close(): void {
-    this.#io.close();
   }
 
   // --- what the machines want
@@ -340,7 +323,7 @@ export class DataplaneBox {
           kind: "report",
           interface: number,
           networkOffset: batch.networkOffset(i),
-          cause: CAUSES.get(batch.reasonCode(i)) ?? "prohibited",
+          cause: causeOf(batch.reasonCode(i)),
           mtu: dataplane.forwarding.mtu(batch.egress(i)),
           frame: batch.frame(i),
         }));

@@ -18,6 +18,15 @@ import { newRing, type RingMemory, type RingReader, type RingWriter } from "../r
 export const REPORT_CAUSES = ["ttl", "too-big", "no-route", "prohibited"] as const;
 export type ReportCause = (typeof REPORT_CAUSES)[number];
 
+/** What an ICMP error may be due for, by the reason of the drop. */
+const CAUSES: ReadonlyMap<number, ReportCause> = new Map([
+  [L.R_TTL_EXPIRED, "ttl"],
+  [L.R_TOO_BIG, "too-big"],
+  [L.R_NO_ROUTE, "no-route"],
+]);
+
+export const causeOf = (reason: number): ReportCause => CAUSES.get(reason) ?? "prohibited";
+
 /** For the thread that moves the packets. */
 export type ToDataplane =
   | { readonly kind: "sessions"; readonly input: SessionsInput }

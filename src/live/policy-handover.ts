@@ -15,7 +15,7 @@ export interface Stage {
   readonly end: number;
 }
 
-export interface Handover {
+export interface PolicyHandover {
   /** To be copied in this order. */
   readonly stages: readonly Stage[];
   /** To be adopted then. */
@@ -25,7 +25,7 @@ export interface Handover {
 }
 
 /** `before`: the policy that this one takes over from, and whose numbering it has. */
-export function handoverOf(policy: Policy, before: Policy): Handover {
+export function handoverOf(policy: Policy, before: Policy): PolicyHandover {
   const enforced = sharedPolicy(policy);
   const { image } = enforced;
   const stages: Stage[] = [];

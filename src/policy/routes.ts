@@ -6,7 +6,9 @@
  */
 import * as L from "../../assembly/layout.js";
 import type { Config, Interface, StaticRoute } from "../config/model.js";
-import { eui64, isLinkLocal, linkLocalAddress, virtualLinkLocals } from "../hsrp/index.js";
+// Not the whole of HSRP, which a browser has no use for.
+import { isLinkLocal } from "../hsrp/addresses.js";
+import { eui64, linkLocalAddress, virtualLinkLocals } from "../hsrp/interface-addresses.js";
 import { type Address, formatAddress, ipv4Mask, ipv6Mask } from "../ip.js";
 import { formatMac, type Mac } from "../mac.js";
 import { hasAddress, type PolicyInterface } from "./interfaces.js";

@@ -5,7 +5,7 @@ import type { CaptureTap, TapOptions } from "../../live/capture-tap.js";
 import type { DataplaneBox } from "../../live/dataplane-box.js";
 import type { LivePortOf } from "../../live/dataplane-options.js";
 import type { EventOutlet } from "../../live/event-outlet.js";
-import type { Handover, Stage } from "../../live/policy-handover.js";
+import type { PolicyHandover, Stage } from "../../live/policy-handover.js";
 import type { DataplaneView } from "../../live/views.js";
 import type { SharedSessions, Sharing } from "../../node/shared-sessions.js";
 import type { EnforcedPolicy } from "../../policy/policy.js";
@@ -42,7 +42,7 @@ export interface DataplaneCalls {
   stage(argument: Stage): void;
   /** That policy is in force from the next batch on. It was compiled with the numbering of the one before. */
   configure(
-    argument: Omit<Handover, "stages"> & {
+    argument: Omit<PolicyHandover, "stages"> & {
       readonly ports: readonly NamedPort[];
       readonly sharing: Sharing;
       readonly sessionPort: number;

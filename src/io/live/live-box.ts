@@ -4,22 +4,19 @@
  */
 import { setFlagsFromString } from "node:v8";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import { encapsulationPort, usedAssociation } from "../../check/topology.js";
-import { type Config, DEFAULTS, type Diagnostic } from "../../config/model.js";
+import type { Config, Diagnostic } from "../../config/model.js";
 import type { Applied, Planned } from "../../console/backend.js";
 import { type Capacity, completeCapacity, type CoreSource, type MemoryPlan, planMemory } from "../../core.js";
 import type { DebugBatch } from "../../debug/outlet.js";
-import type { Mac } from "../../frame.js";
 import type { ControlReport } from "../../live/control-box.js";
 import type { EventBatch } from "../../live/event-outlet.js";
-import { type Attachment, type Mapping, planMapping } from "../../live/mapping.js";
+import { type Mapping, planMapping } from "../../live/mapping.js";
 import { handoverOf, sharedPolicy } from "../../live/policy-handover.js";
 import { type Change, planChange } from "../../node/plan-change.js";
-import type { Sharing } from "../../node/shared-sessions.js";
 import type { Policy } from "../../policy/policy.js";
 import { type RuleInfo, ruleInfo } from "../../policy/rules.js";
 import { ConfigError, loadPolicy } from "../../prepare.js";
-import { identityOf, type ReloadMode, updateMsOf } from "../../redundancy/index.js";
+import type { ReloadMode } from "../../redundancy/index.js";
 import type { RingMemory } from "../../ring.js";
 import { isProblem, type Result } from "../io.js";
 import type { Device } from "../linux/device.js";
@@ -29,8 +26,18 @@ import { workerFile } from "../worker-file.js";
 import { type Calls, Caller } from "./calls.js";
 import type { ControlCalls } from "./control-calls.js";
 import type { ControlData, ControlMessage } from "./control-worker.js";
-import type { DataplaneCalls, NamedPort } from "./dataplane-calls.js";
+import { type DeviceKeeper, LiveDevices } from "./devices.js";
+import type { DataplaneCalls } from "./dataplane-calls.js";
 import type { DataplaneData, DataplaneReport, Opened } from "./dataplane-worker.js";
+import {
+  attachmentsOf,
+  policyOptions,
+  roomIn,
+  sessionPortOf,
+  sharingOf,
+  type Wiring,
+  wiringOf,
+} from "./wiring.js";
 import { newSharedMemory, type SharedMemory, type WorkerName, WorkerSignals } from "./threads.js";
 
 export interface LiveOptions {
@@ -47,14 +54,6 @@ export interface LiveOptions {
   readonly software: string;
   readonly reloadMode?: ReloadMode | undefined;
   readonly onReport: (report: LiveReport) => void;
-}
-
-/** Takes devices from the kernel that have been made anew under a box that runs. */
-export interface DeviceKeeper {
-  /** What there is of the devices, by port number; undefined: gone, or not set up. */
-  take(): Result<readonly (Device | undefined)[]>;
-  /** What they need where frames come and go so. */
-  fit(backend: BackendName): Result<unknown>;
 }
 
 /** What a box tells; times are of its clock. */
@@ -83,14 +82,6 @@ interface Asked<C extends Calls<C>> {
   readonly caller: Caller<C>;
 }
 
-/** What the devices say of each interface, by its name. */
-interface Wiring {
-  readonly macs: ReadonlyMap<string, Mac>;
-  readonly mtus: ReadonlyMap<string, number>;
-  readonly devices: ReadonlyMap<string, string>;
-  readonly ports: readonly NamedPort[];
-}
-
 export class LiveBox {
   readonly #options: LiveOptions;
   readonly #shared: SharedMemory;
@@ -103,10 +94,7 @@ export class LiveBox {
   /** Changes of the configuration, one after the other. */
   #changes: Promise<unknown> = Promise.resolve();
   #mapping: Mapping;
-  /** By port number: what is open, or was open last. */
-  #devices: readonly Device[];
-  /** Those of them that are gone. */
-  #gone: ReadonlySet<string> = new Set();
+  readonly #devices: LiveDevices;
   #dataplane: Asked<DataplaneCalls> | undefined;
   #control: Asked<ControlCalls> | undefined;
   #isStopping = false;
@@ -120,7 +108,7 @@ export class LiveBox {
     this.#plan = plan;
     this.#policy = policy;
     this.#mapping = options.mapping;
-    this.#devices = options.devices;
+    this.#devices = new LiveDevices(options.keeper, options.devices);
     this.#shared = newSharedMemory();
     this.#clock = new SharedClock(this.#shared.clock);
     this.startMs = this.#clock.nowMs();
@@ -321,31 +309,16 @@ export class LiveBox {
 
   /** Devices have gone, or others of their names have come: opens those that there are. */
   async #refit(): Promise<void> {
-    const { keeper } = this.#options;
-    const taken = keeper.take();
+    const found = this.#devices.look();
     // What could not be taken has changed once more: the control thread tells of it.
-    if (isProblem(taken)) return this.#tellDevice(taken.problem);
-    const before = this.#devices;
-    this.#devices = before.map((device, port) => taken.value[port] ?? device);
+    if (isProblem(found)) return this.#tellDevice(found.problem);
+    const { present, isAnother, texts } = found.value;
     this.#opened = await this.dataplane.call("reopen");
-    const fitted = keeper.fit(this.#opened.backend);
+    const fitted = this.#devices.fit(this.#opened.backend);
     if (isProblem(fitted)) this.#tellDevice(fitted.problem);
-    const isSame = this.#devices.every(({ mac, mtu }, i) => mac === before[i]!.mac && mtu === before[i]!.mtu);
-    if (!isSame) await this.#configure(this.#policy.config);
-    await this.control.call(
-      "watch",
-      taken.value.filter((device) => device !== undefined),
-    );
-    this.#tellPresence(taken.value);
-  }
-
-  #tellPresence(present: readonly (Device | undefined)[]): void {
-    const gone = new Set(this.#devices.flatMap(({ name }, port) => (present[port] ? [] : [name])));
-    for (const { name } of this.#devices) {
-      if (gone.has(name) && !this.#gone.has(name)) this.#tellDevice(`device ${name} is gone`);
-      if (!gone.has(name) && this.#gone.has(name)) this.#tellDevice(`device ${name} is there again`);
-    }
-    this.#gone = gone;
+    if (isAnother) await this.#configure(this.config);
+    await this.control.call("watch", present);
+    for (const text of texts) this.#tellDevice(text);
   }
 
   #tellDevice(text: string): void {
@@ -379,7 +352,7 @@ export class LiveBox {
       const refused = mapping.problems.map((text): Change => ({ effect: "refused", text }));
       return { changes: [...refused, ...changes], ready: undefined };
     }
-    const wiring = wiringOf(mapping, this.#devices);
+    const wiring = wiringOf(mapping, this.#devices.all);
     try {
       const { numbering } = this.#policy;
       const loaded = loadPolicy(config, policyOptions(wiring), roomIn(this.#plan), numbering);
@@ -461,33 +434,3 @@ type Prepared =
           }
         | undefined;
     };
-
-function wiringOf({ interfaces, ports }: Mapping, devices: LiveOptions["devices"]): Wiring {
-  const named = <T>(value: (port: number) => T): ReadonlyMap<string, T> =>
-    new Map(interfaces.map(({ name, port }) => [name, value(port)]));
-  return {
-    macs: named((port) => devices[port]!.mac),
-    mtus: named((port) => devices[port]!.mtu),
-    devices: named((port) => ports[port]!.device),
-    ports: interfaces.map((each) => ({ ...each, mac: devices[each.port]!.mac })),
-  };
-}
-
-/** Whether a box of this configuration is half of a pair does not depend on what the peer has to fit. */
-const sharingOf = (config: Config): Sharing => ({
-  isPaired: identityOf(config, { software: "", layout: 0, capacity: 0 }) !== undefined,
-  updateMs: updateMsOf(config),
-});
-
-/** Also of an association over IP, which has no port: then nobody speaks there. */
-function sessionPortOf(config: Config): number {
-  const association = usedAssociation(config);
-  return (association && encapsulationPort(association)) ?? DEFAULTS.encapsulationPort;
-}
-
-const roomIn = ({ capacity: { rules, fragments }, bankSize }: MemoryPlan) => ({ rules, fragments, bankSize });
-
-const policyOptions = ({ macs, mtus }: Wiring) => ({ macs, mtus });
-
-const attachmentsOf = ({ ports }: Mapping): Attachment[] =>
-  ports.map(({ interface: name, device }) => ({ interface: name, device }));

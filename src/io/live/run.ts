@@ -14,7 +14,8 @@ import { type BackendName, OFFLOADS_NEEDED } from "../linux/open.js";
 import { preferProcess } from "../linux/priority.js";
 import { prepareDevices, restoreDevices, takeDevices } from "../linux/prepare-device.js";
 import { readCoreFile } from "../wasm.js";
-import { type DeviceKeeper, LiveBox, type LiveReport } from "./live-box.js";
+import type { DeviceKeeper } from "./devices.js";
+import { LiveBox, type LiveReport } from "./live-box.js";
 
 export interface RunOptions {
   readonly config: Config;
