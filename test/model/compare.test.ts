@@ -16,7 +16,7 @@ const SEEDS = [FIRST_SEED, FIRST_SEED + 1, FIRST_SEED + 2];
 const PACKETS = 40_000;
 const TIMEOUT_MS = 300_000;
 /** Reasons that no traffic can reach: a policy is always loaded, and the box stands alone. */
-const UNREACHABLE = ["not_ready", "standby"];
+const UNREACHABLE = ["handover", "not_ready", "standby"];
 
 function make(world: World): Dataplane {
   const { checksums, inside, pair, macs, mtus, capacity } = world.options;

@@ -1,5 +1,6 @@
 /** Every reason of src/reasons.ts, reached in the core and in the model by the smallest scenario that has it. */
 import { describe, expect, test } from "vitest";
+import { macBytes } from "../../src/mac.js";
 import { FRAME_MAX, HELD_FRAME_MAX } from "../../assembly/layout.js";
 import { Batch } from "../../src/batch.js";
 import { Dataplane } from "../../src/index.js";
@@ -99,8 +100,9 @@ function twoFragments(): [Uint8Array, Uint8Array] {
 /** The quoted beginning of a packet. */
 const quote = (packet: Uint8Array): Uint8Array => packet.subarray(0, 28);
 
+const BOX_MAC = "0200.0000.0077";
 /** Reasons of states that the model is never in. */
-const CORE_ONLY: ReadonlySet<string> = new Set(["not_ready", "standby"]);
+const CORE_ONLY: ReadonlySet<string> = new Set(["handover", "not_ready", "standby"]);
 
 type Outcome = Pick<Result, "verdict" | "reason">;
 
@@ -142,6 +144,15 @@ function scenariosOf(name: SubjectName): Record<string, () => Outcome> {
       const firewall = Dataplane.createSync(coreModule, { config: ROUTER, capacity: { sessions: 1024 } });
       firewall.sync.setRole("standby");
       firewall.batch.add(ethernet(v4(datagram())), firewall.interfaceNumber(INSIDE)!);
+      firewall.process(0);
+      return { verdict: firewall.batch.verdict(0), reason: firewall.batch.reason(0) };
+    },
+    handover: () => {
+      const firewall = Dataplane.createSync(coreModule, { config: ROUTER, capacity: { sessions: 1024 } });
+      const number = firewall.interfaceNumber(INSIDE)!;
+      firewall.forwarding.enable({ interfaces: [{ number, port: 0, mac: BOX_MAC }] });
+      firewall.forwarding.setHandover(true);
+      firewall.batch.add(ethernet(v4(datagram()), { destination: macBytes(BOX_MAC) }), number);
       firewall.process(0);
       return { verdict: firewall.batch.verdict(0), reason: firewall.batch.reason(0) };
     },

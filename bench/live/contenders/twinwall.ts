@@ -250,7 +250,7 @@ class TwinwallPair implements RunningPair {
   }
 
   active(): Side {
-    return /state is Active/i.test(this.#ask("a", "show standby")) ? "a" : "b";
+    return /my state = .*ACTIVE/.test(this.#ask("a", "show redundancy states")) ? "a" : "b";
   }
 
   async sessions(side: Side): Promise<number> {
