@@ -5,11 +5,11 @@
 import { type Mac, macBytes } from "../frame.js";
 
 /** After so long a box no longer sends on what comes for an address that it had. */
-const BOUNCE_MS = 1000;
+export const BOUNCE_MS = 1000;
 /** So long frames wait at most for the other box, once this one no longer has the role. */
-const SUCCESSION_MS = 250;
+export const SUCCESSION_MS = 250;
 /** Frames that wait at most: some hundred thousand a second for as long as a handover usually takes. */
-const WAITING_MAX = 4096;
+export const WAITING_MAX = 4096;
 const MAC_LENGTH = 6;
 
 /** A frame as it arrived. */

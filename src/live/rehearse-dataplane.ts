@@ -12,7 +12,7 @@ import { ListIo } from "./list-io.js";
 import { newMessageRing, readToControl, type ToDataplane, writeToDataplane } from "./messages.js";
 
 /** As often as V8 has to see something before it compiles it for good. */
-const ROUNDS = 3000;
+export const ROUNDS = 3000;
 const ROUND_MS = 1;
 const MESSAGES_MAX = 64;
 /** Packets of a conversation. */

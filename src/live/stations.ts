@@ -26,7 +26,7 @@ export class Stations {
     mac: Mac,
     isOwned: boolean,
     isLate: boolean,
-  ) {
+  ): void {
     const others = (this.#macs.get(number) ?? []).filter((each) => each !== mac);
     this.#macs.set(number, isOwned ? [...others, mac] : others);
     if (port === undefined) return;

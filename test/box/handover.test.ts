@@ -1,6 +1,7 @@
 /** A role goes from one box to the other: no frame is lost, and none is decided by both or by neither. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { formatMac, type Mac } from "../../src/frame.js";
+import { BOUNCE_MS, SUCCESSION_MS, WAITING_MAX } from "../../src/live/handover.js";
 import type { Sent } from "../../src/live/list-io.js";
 import type { ToDataplane } from "../../src/live/messages.js";
 import { configOf, DEVICES, host, liveRouter, own } from "../forward/network.js";
@@ -14,9 +15,6 @@ const PEER: Mac = "0200.0000.00bb";
 const HOP: Mac = "0200.aaaa.0002";
 const SERVER = host(OUTSIDE.number, false, 2);
 const bytesOf = (mac: Mac): number[] => [...Buffer.from(mac.replaceAll(".", ""), "hex")];
-const SUCCESSION_MS = 250;
-const BOUNCE_MS = 1000;
-const WAITING_MAX = 4096;
 
 const transit = (mark: number, destination: readonly number[] = bytesOf(VIRTUAL)): Uint8Array =>
   ethernet(

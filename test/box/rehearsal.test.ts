@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { Dataplane } from "../../src/index.js";
 import { nodeMac } from "../../src/io/mac.js";
 import { rehearse as rehearseControl } from "../../src/live/rehearse-control.js";
-import { REHEARSAL_CONFIG, REHEARSAL_SESSIONS, rehearse } from "../../src/live/rehearse-dataplane.js";
+import { REHEARSAL_CONFIG, REHEARSAL_SESSIONS, ROUNDS, rehearse } from "../../src/live/rehearse-dataplane.js";
 import { coreModule } from "../forward/network.js";
 import { Random } from "../model/random.js";
 
@@ -18,7 +18,6 @@ test("the dataplane: each packet leaves, and what the box itself sends", () => {
     config: REHEARSAL_CONFIG,
     capacity: { sessions: REHEARSAL_SESSIONS },
   });
-  const rounds = 3000;
-  expect(rehearse(dataplane)).toBe(3 * rounds);
-  expect(dataplane.counters().reasons).toMatchObject({ local: { packets: rounds } });
+  expect(rehearse(dataplane)).toBe(3 * ROUNDS);
+  expect(dataplane.counters().reasons).toMatchObject({ local: { packets: ROUNDS } });
 });

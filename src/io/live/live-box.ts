@@ -116,7 +116,7 @@ export class LiveBox {
 
   /** Starts both workers; a problem is one of the machine or of its devices. Throws ConfigError. */
   static async start(options: LiveOptions): Promise<Result<LiveBox>> {
-    // Threads of V8 that would help with it may not get to run on a busy machine, and the urgent ones would wait for them.
+    // Threads that help V8 to collect garbage may not get to run on a busy machine, and the urgent ones would wait for them.
     setFlagsFromString("--no-parallel-scavenge");
     const capacity = completeCapacity({
       ...options.capacity,
